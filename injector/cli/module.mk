@@ -1,0 +1,1 @@
+CLI_SRC += $(wildcard injector/cli/*.c)

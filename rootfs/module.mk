@@ -1,0 +1,3 @@
+# The third-party parts of the stick.
+.PHONY: packages
+packages: $(SYSROOT)/.complete

@@ -1,0 +1,1 @@
+TUI_SRC += $(wildcard tui/*.c)
