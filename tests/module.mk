@@ -1,6 +1,19 @@
-# Unit tests: one cmocka program per tests/unit/NAME_test.c.
+# Tests. Unit tests are one cmocka program per tests/unit/NAME_test.c; every suite speaks TAP and
+# tests/run counts.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: test-unit
+.PHONY: test test-unit test-cli test-ui test-e2e test-tools
+test: debs-test all $(UNIT_TESTS) test-tools
+	$(Q)BUILD=$(BUILD) tests/run
+
 test-unit: $(UNIT_TESTS)
-	$(Q)for t in $(UNIT_TESTS); do "$$t"; done
+	$(Q)BUILD=$(BUILD) tests/run unit
+
+test-cli: $(BUILD)/odjstick test-tools
+	$(Q)BUILD=$(BUILD) tests/run cli
+
+test-ui: $(BUILD)/odjstick test-tools
+	$(Q)BUILD=$(BUILD) tests/run ui
+
+test-e2e: all test-tools
+	$(Q)BUILD=$(BUILD) tests/run e2e

@@ -17,9 +17,10 @@
 #define FIRMWARE_TEXT_MAX 65
 
 struct firmware {
-	char serial[FIRMWARE_TEXT_MAX]; /* "" when every source is a placeholder or absent */
-	char serial_source[16];         /* "system", "chassis", "board" or "" */
-	char raw_serial[FIRMWARE_TEXT_MAX]; /* the system serial as it stands, even if a placeholder */
+	char serial[FIRMWARE_TEXT_MAX];	    /* "" when every source is a placeholder or absent */
+	char serial_source[16];		    /* "system", "chassis", "board" or "" */
+	char raw_serial[FIRMWARE_TEXT_MAX]; /* the system serial as it stands, even if a placeholder
+					     */
 	bool serial_placeholder;
 	char tag[FIRMWARE_TEXT_MAX]; /* chassis asset tag, "" when placeholder or absent */
 	char vendor[FIRMWARE_TEXT_MAX];

@@ -43,10 +43,10 @@ struct job_pc {
 struct job_windows {
 	char where[128];   /* "/dev/nvme0n1 partition 3" or "disk.img" */
 	char product[128]; /* "Windows 11 Pro 23H2 (22631)", or what stands in the way */
-	char name[64];     /* current computer name, "" when unknown */
+	char name[64];	   /* current computer name, "" when unknown */
 	char domain[256];  /* domain it is joined to, "" for a workgroup */
-	char phase[32];    /* setup phase in words */
-	bool usable;       /* false: `product` says why; choosing it is refused */
+	char phase[32];	   /* setup phase in words */
+	bool usable;	   /* false: `product` says why; choosing it is refused */
 };
 
 enum job_verdict { JOB_OK, JOB_WARN, JOB_STOP };
@@ -56,7 +56,7 @@ struct job_check {
 	enum job_verdict verdict;
 	char text[256];
 	char next[256]; /* "" when ok */
-	int code;       /* ERR_* of a stop: decides the exit status */
+	int code;	/* ERR_* of a stop: decides the exit status */
 };
 
 enum job_step { JOB_STEP_INTENT, JOB_STEP_WRITE, JOB_STEP_VERIFY, JOB_STEP_SPEND, JOB_STEP_RESULT };
@@ -66,7 +66,8 @@ enum job_step { JOB_STEP_INTENT, JOB_STEP_WRITE, JOB_STEP_VERIFY, JOB_STEP_SPEND
 typedef void (*job_progress)(void *ctx, enum job_step step, bool done);
 const char *job_step_text(enum job_step step);
 
-/* The stick must be unlocked before job_select(). stick stays the caller's and must outlive the job. */
+/* The stick must be unlocked before job_select(). stick stays the caller's and must outlive the
+ * job. */
 int job_open(struct job **j, struct stick *stick, struct err *e);
 void job_close(struct job *j);
 
@@ -94,8 +95,8 @@ size_t job_check_count(const struct job *j);
 const struct job_check *job_check(const struct job *j, size_t i);
 enum job_verdict job_verdict(const struct job *j);
 
-/* After preflight: 0 when nothing stops and every warning has a reason (reason may be NULL when there
- * is none); else the refusal, journalled. */
+/* After preflight: 0 when nothing stops and every warning has a reason (reason may be NULL when
+ * there is none); else the refusal, journalled. */
 int job_accept(struct job *j, const char *reason, struct err *e);
 
 int job_plan(struct job *j, struct err *e);

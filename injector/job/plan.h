@@ -22,13 +22,14 @@ enum plan_kind { PLAN_KEY, PLAN_VALUE, PLAN_FILE };
 
 struct plan_item {
 	enum plan_kind kind;
-	char *place;      /* "ControlSet001\\Control\\Lsa\\OfflineJoin" in SYSTEM, or "Windows/Panther/..." */
-	char *name;       /* value name; NULL for keys and files */
-	uint32_t type;    /* registry type; 0 for keys and files */
-	bool secret;      /* after must not be shown or journalled */
-	bool existed;     /* the key, value or file was there before */
-	char *before;     /* display text; NULL when it did not exist */
-	char *after;      /* display text */
+	char *place;	    /* "ControlSet001\\Control\\Lsa\\OfflineJoin" in SYSTEM, or
+			       "Windows/Panther/..." */
+	char *name;	    /* value name; NULL for keys and files */
+	uint32_t type;	    /* registry type; 0 for keys and files */
+	bool secret;	    /* after must not be shown or journalled */
+	bool existed;	    /* the key, value or file was there before */
+	char *before;	    /* display text; NULL when it did not exist */
+	char *after;	    /* display text */
 	struct secret data; /* the bytes to write */
 };
 

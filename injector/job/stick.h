@@ -21,13 +21,14 @@ struct journal;
 struct stick;
 
 /* read_only: no journal session is started (dry runs, listing). Errors: -ERR_NOTFOUND (not a stick
- * folder), -ERR_INTEGRITY (bundle damaged or signed by another lab), -ERR_READONLY, -ERR_NOSPACE. */
+ * folder), -ERR_INTEGRITY (bundle damaged or signed by another lab), -ERR_READONLY, -ERR_NOSPACE.
+ */
 int stick_open(struct stick **s, const char *dir, bool read_only, struct err *e);
 int stick_close(struct stick *s, struct err *e);
 
 /* One key derivation. -ERR_KEY for a wrong passphrase, which is journalled. keyfile may be NULL. */
-int stick_unlock(struct stick *s, const struct secret *passphrase, const char *keyfile,
-	struct err *e);
+int stick_unlock(
+	struct stick *s, const struct secret *passphrase, const char *keyfile, struct err *e);
 bool stick_unlocked(const struct stick *s);
 
 struct bundle *stick_bundle(struct stick *s);
@@ -37,7 +38,8 @@ const char *stick_dir(const struct stick *s);
 /* Where the stick stands in the house: one line for the screen's frame, e.g. the batch label. */
 const char *stick_label(const struct stick *s);
 
-/* An intent an earlier session left without a result: the PC it was for, or "" when there is none. */
+/* An intent an earlier session left without a result: the PC it was for, or "" when there is none.
+ */
 const char *stick_unfinished(const struct stick *s);
 
 /* The short code of the journal's head after the last record, for the result screen. */
