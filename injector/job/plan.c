@@ -63,7 +63,7 @@ const char *plan_type_name(uint32_t type, char buf[16])
 static char *binary_text(const uint8_t *p, size_t n)
 {
 	size_t shown = n < SHOWN_BYTES ? n : SHOWN_BYTES;
-	size_t size = shown * 2 + 32;
+	size_t size = shown * 2 + 40;
 	char *s = malloc(size);
 	if (!s)
 		return NULL;
