@@ -1,0 +1,129 @@
+/*
+ * Facts: what is installed on a volume and in which state it is, read only.
+ *
+ * windows_facts_read() looks for Windows\System32\config on an open volume and
+ * collects everything preflight decides on. A hive that cannot be read is a
+ * fact (`system.problem`), not a failure: the caller decides what it means.
+ * Strings are UTF-8, "" when unknown, cut at their size.
+ *
+ * Sources: facts on windows-values and odj (d), (f).
+ */
+#ifndef WINDOWS_FACTS_H
+#define WINDOWS_FACTS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct volume;
+
+enum windows_arch { WINDOWS_ARCH_UNKNOWN, WINDOWS_X86, WINDOWS_AMD64, WINDOWS_ARM64 };
+
+/* Where setup stands. It decides the method: SPECIALIZE and GENERALIZED still read unattend.xml,
+ * COMPLETE takes the registry, the rest is refused. */
+enum windows_phase {
+	WINDOWS_PHASE_UNKNOWN,
+	WINDOWS_PHASE_GENERALIZED, /* sealed by sysprep; specialize runs at the next start */
+	WINDOWS_PHASE_SPECIALIZE,  /* image applied, specialize still ahead */
+	WINDOWS_PHASE_BETWEEN,	   /* setup or OOBE has begun and not finished */
+	WINDOWS_PHASE_COMPLETE,
+	WINDOWS_PHASE_AUDIT,
+};
+
+enum windows_join_state {
+	WINDOWS_JOIN_UNKNOWN,
+	WINDOWS_JOIN_NONE,    /* workgroup */
+	WINDOWS_JOIN_PENDING, /* an offline join waits for the next start */
+	WINDOWS_JOINED,
+};
+
+enum windows_entitlement { WINDOWS_MAY_JOIN_UNKNOWN, WINDOWS_MAY_JOIN, WINDOWS_MAY_NOT_JOIN };
+
+/* One hive file. */
+struct windows_hive {
+	bool present;
+	bool readable;	  /* opened and walked; a dirty hive is read after recovery in memory */
+	bool dirty;	  /* its last write never finished */
+	bool recoverable; /* dirty, and its logs are there and fit */
+	char problem[192];
+};
+
+#define WINDOWS_UNATTEND_MAX 6
+
+/* One position of the implicit answer file search, in search order. */
+struct windows_unattend {
+	char path[160]; /* '/' path on this volume, or the text of Setup!UnattendFile */
+	bool exists;
+	bool on_volume; /* false: Setup!UnattendFile names a place we cannot map to this volume */
+	bool has_specialize; /* it would be used for specialize, so it shadows what comes after */
+	bool unreadable;     /* exists, but is not an answer file we can parse */
+};
+
+struct windows_facts {
+	char root[160]; /* the folder that holds System32: "/Windows" */
+	bool is_folder; /* target is a folder on this machine, not a disk */
+
+	/* release */
+	char product[96]; /* "Windows 11 Pro", corrected for build >= 22000 */
+	char edition[64]; /* EditionID */
+	char version[32]; /* DisplayVersion or ReleaseId, else CurrentVersion */
+	char installation_type[32];
+	uint32_t build, ubr;
+	enum windows_arch arch;
+	int64_t install_date; /* seconds since 1970, 0 unknown */
+	bool server, domain_controller;
+	enum windows_entitlement may_join;
+	char may_join_source[32]; /* "ProductPolicy", "EditionID" or "" */
+
+	/* setup */
+	enum windows_phase phase;
+	char image_state[64];
+	char setup_cmdline[160];
+	uint32_t setup_in_progress, oobe_in_progress, setup_type, setup_phase;
+	bool audit;
+	uint32_t generalization_state;
+
+	/* identity */
+	uint32_t control_set, control_set_default; /* Select\Current, Default; 0 unknown */
+	char computer_name[64];			   /* Control\ComputerName\ComputerName */
+	char host_name[64];			   /* Tcpip NV Hostname */
+	enum windows_join_state join;
+	char domain[256];	  /* DNS, joined or pending */
+	char netbios_domain[64];  /* of the SECURITY policy or the pending join */
+	char workgroup[64];	  /* SECURITY policy of a workgroup PC */
+	char pending_domain[256]; /* Lsa\OfflineJoin */
+	char pending_name[64];
+	bool leftover; /* OfflineJoin, OfflineProvisioning or Netlogon\JoinDomain exist */
+	bool rename_pending;
+
+	/* state of the disk */
+	struct windows_hive system, software, security;
+	bool hibernated;
+	bool volume_dirty;
+	uint64_t free_bytes;
+	char time_zone[128];
+	bool rtc_is_utc;
+	size_t unattend_count;
+	struct windows_unattend unattend[WINDOWS_UNATTEND_MAX];
+	char unattend_setting[160]; /* Setup!UnattendFile: shadows every implicit position */
+};
+
+#define WINDOWS_FACTS_INIT                                                                         \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+/* -ERR_NOTFOUND when the volume holds no Windows; other failures only for the volume itself. */
+int windows_facts_read(struct volume *v, struct windows_facts *f, struct err *e);
+
+json_t *windows_facts_json(const struct windows_facts *f); /* NULL: out of memory */
+
+/* Stable names: "complete", "specialize", ...; "joined", "pending", "none", "unknown"; "amd64". */
+const char *windows_phase_name(enum windows_phase p);
+const char *windows_join_name(enum windows_join_state s);
+const char *windows_arch_name(enum windows_arch a);
+
+#endif
