@@ -38,6 +38,12 @@ void bytedev_close(struct bytedev *d)
 		d->ops->close(d);
 }
 
+void bytedev_drop_cache(struct bytedev *d)
+{
+	if (d->ops->drop_cache)
+		d->ops->drop_cache(d);
+}
+
 struct plain_file {
 	struct bytedev dev;
 	int fd;
@@ -117,6 +123,11 @@ static void plain_close(struct bytedev *d)
 	free(f);
 }
 
+static void plain_drop_cache(struct bytedev *d)
+{
+	posix_fadvise(plain(d)->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static const struct bytedev_ops plain_ops = {
 	.size = plain_size,
 	.read = plain_read,
@@ -124,6 +135,7 @@ static const struct bytedev_ops plain_ops = {
 	.resize = plain_resize,
 	.sync = plain_sync,
 	.close = plain_close,
+	.drop_cache = plain_drop_cache,
 };
 
 int bytedev_open_file(struct bytedev **d, const char *path, int writable, int create,

@@ -25,6 +25,8 @@ struct bytedev_ops {
 	/* Returns when everything written so far would survive a power cut. */
 	int (*sync)(struct bytedev *d, struct err *e);
 	void (*close)(struct bytedev *d);
+	/* Forget cached bytes, so that the next read shows what the medium holds. May be NULL. */
+	void (*drop_cache)(struct bytedev *d);
 };
 
 struct bytedev {
@@ -39,6 +41,8 @@ int bytedev_write(struct bytedev *d, uint64_t off, const void *p, size_t n, stru
 int bytedev_resize(struct bytedev *d, uint64_t size, struct err *e);
 int bytedev_sync(struct bytedev *d, struct err *e);
 void bytedev_close(struct bytedev *d);
+/* After a sync, before a read back; as far as the system allows. */
+void bytedev_drop_cache(struct bytedev *d);
 
 /* A plain file. create: make it when absent (mode 0600). O_NOFOLLOW is not used: hives on the
  * lab's machine may be links. Returns -ERR_NOTFOUND when absent and !create. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -64,6 +65,45 @@ void secret_truncate(struct secret *s, size_t len)
 		return;
 	sodium_memzero(s->p + len, s->len - len);
 	s->len = len;
+}
+
+static int read_exactly(int fd, struct secret *s, const char *path, struct err *e)
+{
+	for (size_t done = 0; done < s->len;) {
+		ssize_t n = read(fd, s->p + done, s->len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, ERR_IO, NULL, "cannot read %s", path);
+		if (n == 0)
+			return err_set(e, ERR_IO, "Try again.", "%s became shorter while read", path);
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+int secret_read_file(struct secret *s, const char *path, size_t max, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, ERR_IO, "Check the name and the permissions.", "cannot open %s",
+			path);
+	struct stat st;
+	int ret;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		ret = err_set(e, ERR_FORMAT, "Name a file.", "%s is not a regular file", path);
+	else if ((uint64_t)st.st_size > max)
+		ret = err_set(e, ERR_LIMIT, "This is probably the wrong file.",
+			"%s has %lld bytes; at most %zu are accepted", path, (long long)st.st_size,
+			max);
+	else
+		ret = secret_alloc(s, (size_t)st.st_size, e);
+	if (ret == 0)
+		ret = read_exactly(fd, s, path, e);
+	if (ret < 0)
+		secret_clear(s);
+	close(fd);
+	return ret;
 }
 
 /* First line of fd, without its end. Reads byte by byte: what follows belongs to somebody else. */

@@ -33,6 +33,9 @@ void secret_move(struct secret *to, struct secret *from);
 void secret_truncate(struct secret *s, size_t len);
 void secret_clear(struct secret *s);
 
+/* A whole regular file of at most max bytes (key files, blobs). -ERR_LIMIT beyond. */
+int secret_read_file(struct secret *s, const char *path, size_t max, struct err *e);
+
 /* Read a passphrase: from file (first line without CR/LF, "-" = stdin), or from the terminal
  * with echo off when file is NULL. `confirm` asks twice on a terminal. */
 int secret_read_passphrase(struct secret *s, const char *file, const char *prompt, int confirm,
