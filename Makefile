@@ -31,7 +31,8 @@ include rootfs/module.mk image/module.mk tests/module.mk
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes $(if $(CI),-Werror)
-CPP_COMMON := -D_GNU_SOURCE -Iinjector -I. -ffile-prefix-map=$(CURDIR)=.
+VERSION := 0.1
+CPP_COMMON := -D_GNU_SOURCE -DODJSTICK_VERSION='"$(VERSION)"' -Iinjector -I. -ffile-prefix-map=$(CURDIR)=.
 
 # --- the product (musl) ---------------------------------------------------------------------------
 

@@ -41,12 +41,13 @@ struct job_pc {
 
 /* One Windows that was found, or a volume that may hide one (BitLocker). */
 struct job_windows {
-	char where[128];   /* "/dev/nvme0n1 partition 3" or "disk.img" */
-	char product[128]; /* "Windows 11 Pro 23H2 (22631)", or what stands in the way */
-	char name[64];	   /* current computer name, "" when unknown */
-	char domain[256];  /* domain it is joined to, "" for a workgroup */
-	char phase[32];	   /* setup phase in words */
-	bool usable;	   /* false: `product` says why; choosing it is refused */
+	char where[128];    /* "/dev/nvme0n1 partition 3" or "disk.img" */
+	char product[128];  /* "Windows 11 Pro 23H2 (22631)", or what stands in the way */
+	char name[64];	    /* current computer name, "" when unknown */
+	char domain[256];   /* domain it is joined to, "" for a workgroup */
+	char phase[32];	    /* setup phase in words */
+	unsigned partition; /* number in the table, 0 = not in one */
+	bool usable;	    /* false: `product` says why; choosing it is refused */
 };
 
 enum job_verdict { JOB_OK, JOB_WARN, JOB_STOP };

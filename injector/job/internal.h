@@ -1,0 +1,95 @@
+/*
+ * The inside of a job, shared by the files of job/ and nobody else.
+ *
+ * select.c   which entry, which Windows       preflight.c  the checks
+ * build.c    the plan                          apply.c      the transaction
+ * system.c   the SYSTEM hive on a volume       report.c     what the journal is told
+ */
+#ifndef JOB_INTERNAL_H
+#define JOB_INTERNAL_H
+
+#include <stdint.h>
+
+#include "base/bytedev.h"
+#include "base/secret.h"
+#include "hive/hive.h"
+#include "job/job.h"
+#include "odj/odj.h"
+#include "volume/discover.h"
+#include "volume/volume.h"
+#include "windows/facts.h"
+
+#define JOB_CHECKS_MAX 48
+
+struct job_candidate {
+	struct job_windows shown;
+	const struct volume_source *src; /* into job.found */
+	struct volume_state state;
+	struct windows_facts facts; /* meaningful when has_facts */
+	bool has_facts;
+};
+
+struct job {
+	struct stick *stick;
+
+	bool selected;
+	uint32_t entry;
+	struct job_pc pc;
+	int64_t expires;    /* of the entry, 0 = never */
+	struct secret blob; /* raw; opened for preflight */
+	struct odj odj;
+
+	struct discover_list found;
+	struct job_candidate *windows;
+	size_t windows_count;
+	const struct job_candidate *chosen;
+
+	struct job_check checks[JOB_CHECKS_MAX];
+	size_t check_count;
+	enum plan_method method; /* what AUTO became */
+
+	bool accepted;
+	struct plan plan;
+	uint64_t intent; /* sequence number of the intent record */
+};
+
+/* --- system.c: the SYSTEM hive where it lies
+ * ------------------------------------------------------ */
+
+struct system_hive {
+	struct volume *volume;
+	struct bytedev *primary, *log1, *log2;
+	struct hive *hive;
+};
+
+/* Open the volume and its SYSTEM hive. Writable: logs that Windows lost are made, empty. */
+int system_hive_open(
+	struct system_hive *s, const struct job_candidate *w, bool writable, struct err *e);
+/* Errors of the volume's close are reported: they can mean unwritten changes. */
+int system_hive_close(struct system_hive *s, struct err *e);
+
+/* --- build.c, apply.c ----------------------------------------------------------------------------
+ */
+
+/* From the opened blob and the chosen Windows; needs j->method. p is replaced. */
+int plan_build(struct job *j, struct plan *p, struct err *e);
+
+/* 0 when the disk, opened afresh, holds exactly what the plan says. */
+int plan_verify(struct job *j, const struct plan *p, struct err *e);
+
+/* --- report.c: typed journal records about a job; each returns 0 without a journal
+ * ---------------- */
+
+int report_pc(struct job *j, const char *source, struct err *e);
+int report_windows(struct job *j, struct err *e);
+int report_checks(struct job *j, const char *reason, struct err *e);
+int report_plan(struct job *j, struct err *e);
+int report_intent(struct job *j, struct err *e);
+int report_spent(struct job *j, struct err *e);
+int report_result(struct job *j, int failure, struct err *e); /* failure: 0 or -ERR_* */
+
+/* Journal a refusal and return ret, so that `return report_refusal(j, "entry", ret)` reads well.
+ * A journal that cannot be written does not hide the refusal itself. */
+int report_refusal(struct job *j, const char *check, int ret);
+
+#endif

@@ -1,0 +1,383 @@
+/*
+ * Preflight: everything that must be true before a byte of the PC changes.
+ *
+ * Each check has a stable id, a verdict, a sentence and a next step. A stop
+ * cannot be overridden. The list is complete even when an early check stops:
+ * the engineer sees all that is wrong with a PC at once.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "bundle/bundle.h"
+#include "job/internal.h"
+#include "odj/name.h"
+
+#define FREE_SPACE_MIN                                                                             \
+	(16ULL << 20) /* logs, a grown hive, a new unattend.xml: with room to spare */
+
+static struct job_check *add(struct job *j, const char *id, enum job_verdict verdict, int code)
+{
+	static struct job_check
+		overflow; /* never shown: JOB_CHECKS_MAX holds every check there is */
+	struct job_check *c =
+		j->check_count < JOB_CHECKS_MAX ? &j->checks[j->check_count++] : &overflow;
+	*c = (struct job_check){.id = id, .verdict = verdict, .code = code};
+	return c;
+}
+
+__attribute__((format(printf, 3, 4))) static void pass(
+	struct job *j, const char *id, const char *fmt, ...)
+{
+	struct job_check *c = add(j, id, JOB_OK, 0);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c->text, sizeof c->text, fmt, ap);
+	va_end(ap);
+}
+
+__attribute__((format(printf, 4, 5))) static void warn(
+	struct job *j, const char *id, const char *next, const char *fmt, ...)
+{
+	struct job_check *c = add(j, id, JOB_WARN, ERR_REFUSED);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c->text, sizeof c->text, fmt, ap);
+	va_end(ap);
+	snprintf(c->next, sizeof c->next, "%s", next);
+}
+
+__attribute__((format(printf, 5, 6))) static void stop(
+	struct job *j, const char *id, int code, const char *next, const char *fmt, ...)
+{
+	struct job_check *c = add(j, id, JOB_STOP, code);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c->text, sizeof c->text, fmt, ap);
+	va_end(ap);
+	snprintf(c->next, sizeof c->next, "%s", next);
+}
+
+/* --- the entry
+ * -------------------------------------------------------------------------------------- */
+
+static void check_name(struct job *j)
+{
+	enum name_problem p = computer_name_check(j->pc.name);
+	if (name_refused(p))
+		stop(j, "name", ERR_REFUSED,
+			"Correct the row in the lab and make the bundle again.",
+			"the computer name %s", name_problem_text(p));
+	else
+		pass(j, "name", "the computer name %s is well formed", j->pc.name);
+}
+
+static void check_blob_name(struct job *j)
+{
+	const char *name = j->odj.join->machine_name.utf8;
+	if (!name || !computer_name_equal(name, j->pc.name))
+		stop(j, "blob-name", ERR_REFUSED,
+			"This PC's join data was mixed up in the lab: correct the row there.",
+			"the join data is for %s, the row is for %s", name ? name : "nobody",
+			j->pc.name);
+	else
+		pass(j, "blob-name", "the join data is for %s", j->pc.name);
+}
+
+static void check_blob_domain(struct job *j)
+{
+	const char *dns = j->odj.join->dns_domain.s.utf8;
+	if (!dns || (j->pc.domain[0] && strcasecmp(dns, j->pc.domain) != 0))
+		stop(j, "blob-domain", ERR_REFUSED,
+			"The blob of another domain was put into this row: correct it in the lab.",
+			"the join data is for the domain %s, the row is for %s",
+			dns ? dns : "(none)", j->pc.domain);
+	else
+		pass(j, "blob-domain", "the join data is for the domain %s", dns);
+}
+
+static void check_blob_use(struct job *j)
+{
+	struct odj_finding f[ODJ_FINDINGS_MAX];
+	enum odj_use use = j->method == PLAN_UNATTEND ? ODJ_WINDOWS : ODJ_DIRECT;
+	size_t n = odj_check(&j->odj, use, f);
+	for (size_t i = 0; i < n && i < ODJ_FINDINGS_MAX; i++) {
+		if (f[i].level == ODJ_STOP)
+			stop(j, f[i].id, ERR_REFUSED, "Provision this PC again.", "%s", f[i].text);
+		else
+			warn(j, f[i].id, "Go on only if this is known.", "%s", f[i].text);
+	}
+	if (n == 0)
+		pass(j, "blob", "the join data is complete");
+}
+
+static void check_time(struct job *j)
+{
+	int64_t now = clock_now(), made = bundle_facts(stick_bundle(j->stick))->created;
+	char then[CLOCK_TEXT_MAX], today[CLOCK_TEXT_MAX];
+	clock_text(now, today);
+	clock_text(made, then);
+	if (now < made)
+		warn(j, "clock",
+			"Correct the clock in the firmware setup, or say why it does not matter.",
+			"this PC's clock says %s, but the bundle was made %s", today, then);
+	else
+		pass(j, "clock", "the clock is plausible: %s", today);
+	clock_text(j->expires, then);
+	if (j->expires && now >= j->expires)
+		stop(j, "expiry", ERR_REFUSED, "Ask the lab for a new bundle.",
+			"the join data expired %s", then);
+}
+
+/* --- the disk
+ * --------------------------------------------------------------------------------------- */
+
+static void check_volume(struct job *j)
+{
+	const struct job_candidate *w = j->chosen;
+	struct err why = ERR_INIT;
+	if (volume_refuse(&w->state, w->shown.where, &why) < 0)
+		stop(j, "volume", ERR_UNSAFE, why.next, "%s", why.what);
+	else
+		pass(j, "volume", "the volume was left clean by Windows");
+
+	if (w->facts.free_bytes < FREE_SPACE_MIN)
+		stop(j, "free-space", ERR_UNSAFE, "Free some space on the disk of Windows.",
+			"only %llu MiB are free on the volume; 16 MiB are needed",
+			(unsigned long long)(w->facts.free_bytes >> 20));
+	else
+		pass(j, "free-space", "there is room on the volume");
+}
+
+static void check_hive(
+	struct job *j, const char *id, const char *name, const struct windows_hive *h)
+{
+	if (!h->present || !h->readable)
+		stop(j, id, ERR_UNSAFE,
+			h->dirty ? "Start Windows once, shut it down with Shift held, then try "
+				   "again."
+				 : "This Windows needs repair or a fresh image.",
+			"the %s hive cannot be used: %s", name,
+			h->problem[0] ? h->problem : "it is missing");
+	else if (h->dirty)
+		warn(j, id, "Better: start Windows once and shut it down with Shift held.",
+			"the %s hive was not closed cleanly; its logs complete it", name);
+	else
+		pass(j, id, "the %s hive was closed cleanly", name);
+}
+
+static void check_hives(struct job *j)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	check_hive(j, "hive-system", "SYSTEM", &f->system);
+	check_hive(j, "hive-software", "SOFTWARE", &f->software);
+	if (f->control_set == 0)
+		stop(j, "control-set", ERR_UNSAFE, "This Windows needs repair or a fresh image.",
+			"the SYSTEM hive does not say which control set is current");
+}
+
+/* --- Windows
+ * ---------------------------------------------------------------------------------------- */
+
+static void check_edition(struct job *j)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	if (f->domain_controller)
+		stop(j, "edition", ERR_UNSAFE, "This is not a PC to join: leave it alone.",
+			"this Windows is a domain controller");
+	else if (f->may_join == WINDOWS_MAY_NOT_JOIN)
+		stop(j, "edition", ERR_UNSAFE,
+			"Install Pro, Enterprise or Education (or upgrade with a product key) "
+			"first.",
+			"%s (%s) cannot join a domain, says %s",
+			f->product[0] ? f->product : "this edition", f->edition,
+			f->may_join_source);
+	else if (f->may_join == WINDOWS_MAY_JOIN_UNKNOWN)
+		stop(j, "edition", ERR_UNSAFE, "Use a Windows that names its edition.",
+			"nothing on the disk says whether this Windows may join a domain");
+	else
+		pass(j, "edition", "%s may join a domain", f->product);
+}
+
+/* The disk holds exactly the join we would write: an earlier run was cut off before its record. */
+static bool is_our_own_join(struct job *j)
+{
+	struct plan p = {0};
+	bool ours = computer_name_equal(j->chosen->facts.pending_name, j->pc.name) &&
+		    j->method == PLAN_REGISTRY && plan_build(j, &p, NULL) == 0 &&
+		    plan_verify(j, &p, NULL) == 0;
+	plan_clear(&p);
+	return ours;
+}
+
+static void check_join_state(struct job *j)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	if (f->join == WINDOWS_JOIN_PENDING && is_our_own_join(j))
+		pass(j, "join-state", "this join was written before; only its record is missing");
+	else if (f->join == WINDOWS_JOINED)
+		stop(j, "join-state", ERR_UNSAFE,
+			"Leave that domain in Windows first, or use a fresh image.",
+			"this Windows is already joined to %s", f->domain);
+	else if (f->join == WINDOWS_JOIN_PENDING)
+		stop(j, "join-state", ERR_UNSAFE,
+			"Start Windows so that it can finish, or use a fresh image.",
+			"an offline join to %s as %s already waits for the next start",
+			f->pending_domain, f->pending_name);
+	else if (f->join == WINDOWS_JOIN_UNKNOWN)
+		stop(j, "join-state", ERR_UNSAFE, "Use a fresh image.",
+			"the disk does not say whether this Windows is joined to a domain");
+	else if (f->leftover)
+		stop(j, "join-state", ERR_UNSAFE,
+			"Start Windows once so that it cleans up, or use a fresh image.",
+			"parts of an earlier offline join were left behind");
+	else
+		pass(j, "join-state", "not joined to a domain");
+}
+
+static void check_rename(struct job *j)
+{
+	if (j->chosen->facts.rename_pending)
+		warn(j, "rename", "Better: start Windows once so that it finishes.",
+			"a new computer name already waits for the next start");
+}
+
+static enum plan_method method_for(enum windows_phase p)
+{
+	if (p == WINDOWS_PHASE_COMPLETE)
+		return PLAN_REGISTRY;
+	if (p == WINDOWS_PHASE_GENERALIZED || p == WINDOWS_PHASE_SPECIALIZE)
+		return PLAN_UNATTEND;
+	return PLAN_AUTO; /* none fits */
+}
+
+static void check_phase(struct job *j, enum plan_method wanted)
+{
+	enum windows_phase phase = j->chosen->facts.phase;
+	enum plan_method fits = method_for(phase);
+	const char *name = windows_phase_name(phase);
+	j->method = fits;
+	if (fits == PLAN_AUTO)
+		stop(j, "phase", ERR_UNSAFE,
+			"Let Windows finish its setup and shut it down, then come back.",
+			"Windows setup is in a state that must not be touched: %s", name);
+	else if (wanted != PLAN_AUTO && wanted != fits)
+		stop(j, "phase", ERR_REFUSED, "Leave the method to the program (auto).",
+			"the method %s has no effect on a Windows in the phase \"%s\"",
+			plan_method_name(wanted), name);
+	else
+		pass(j, "phase", "setup phase \"%s\": the %s method fits", name,
+			plan_method_name(fits));
+}
+
+static void check_unattend(struct job *j)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	if (j->method != PLAN_UNATTEND)
+		return;
+	if (f->unattend_setting[0]) {
+		stop(j, "unattend", ERR_UNSAFE,
+			"Remove Setup\\UnattendFile from the image, or put the join there.",
+			"SYSTEM\\Setup names its own answer file, %s: ours would be ignored",
+			f->unattend_setting);
+		return;
+	}
+	for (size_t i = 0; i < f->unattend_count; i++) {
+		const struct windows_unattend *u = &f->unattend[i];
+		if (!u->exists || !u->unreadable)
+			continue;
+		stop(j, "unattend", ERR_UNSAFE, "Repair or remove that file in the image.",
+			"%s is not an answer file that can be read", u->path);
+		return;
+	}
+	pass(j, "unattend", "no other answer file stands in front of ours");
+}
+
+static int open_blob(struct job *j, struct err *e)
+{
+	if (j->odj.join)
+		return 0;
+	int ret = bundle_entry_open(stick_bundle(j->stick), j->entry, &j->blob, NULL, e);
+	if (ret == 0)
+		ret = odj_decode(&j->blob, &j->odj, e);
+	if (ret == 0 && !j->odj.join)
+		ret = err_set(e, ERR_FORMAT, "The disk is untouched. Provision this PC again.",
+			"the join data of %s holds no join", j->pc.name);
+	return ret;
+}
+
+int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
+{
+	if (!j->selected || !j->chosen)
+		return err_set(e, ERR_USAGE, NULL, "choose the PC and its Windows first");
+	j->check_count = 0;
+	j->accepted = false;
+	int ret = open_blob(j, e);
+	if (ret < 0)
+		return report_refusal(j, "blob", ret);
+
+	check_phase(j, wanted);
+	check_name(j);
+	check_blob_name(j);
+	check_blob_domain(j);
+	check_blob_use(j);
+	check_time(j);
+	check_volume(j);
+	check_hives(j);
+	check_edition(j);
+	check_join_state(j);
+	check_rename(j);
+	check_unattend(j);
+	return 0;
+}
+
+size_t job_check_count(const struct job *j)
+{
+	return j->check_count;
+}
+
+const struct job_check *job_check(const struct job *j, size_t i)
+{
+	return i < j->check_count ? &j->checks[i] : NULL;
+}
+
+enum job_verdict job_verdict(const struct job *j)
+{
+	enum job_verdict worst = JOB_OK;
+	for (size_t i = 0; i < j->check_count; i++)
+		if (j->checks[i].verdict > worst)
+			worst = j->checks[i].verdict;
+	return worst;
+}
+
+static const struct job_check *first(const struct job *j, enum job_verdict v)
+{
+	for (size_t i = 0; i < j->check_count; i++)
+		if (j->checks[i].verdict == v)
+			return &j->checks[i];
+	return NULL;
+}
+
+int job_accept(struct job *j, const char *reason, struct err *e)
+{
+	const struct job_check *c = first(j, JOB_STOP);
+	int ret = report_checks(j, reason, e);
+	if (ret < 0)
+		return ret;
+	if (c) {
+		ret = err_set(e, c->code, c->next, "%s (the disk is untouched)", c->text);
+		return report_refusal(j, c->id, ret);
+	}
+	c = first(j, JOB_WARN);
+	if (c && (!reason || !*reason)) {
+		ret = err_set(e, ERR_REFUSED, c->next,
+			"a reason is needed (--reason TEXT) to go on although %s (the disk is "
+			"untouched)",
+			c->text);
+		return report_refusal(j, c->id, ret);
+	}
+	j->accepted = true;
+	return 0;
+}

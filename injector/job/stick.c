@@ -1,0 +1,178 @@
+#include "job/stick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "bundle/bundle.h"
+#include "bundle/lab.h"
+#include "journal/journal.h"
+
+struct stick {
+	char *dir;
+	struct bundle *bundle;
+	struct journal *journal;
+	uint32_t attempts; /* wrong passphrases of this session */
+	char unfinished[JOURNAL_LABEL_MAX + 1];
+	char label[BUNDLE_LABEL_MAX + 32];
+};
+
+static const struct journal_program program = {.name = "odjstick " ODJSTICK_VERSION};
+
+static int is_stick(const char *dir, struct err *e)
+{
+	static const char *const parts[] = {"lab.pub", "bundle.odjb", "journal", "state"};
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		CLEANUP(freep) char *path = path_join(dir, parts[i]);
+		if (!path)
+			return err_nomem(e);
+		if (!file_exists(path))
+			return err_set(e, ERR_NOTFOUND,
+				"Name the folder that `odjstick stick init` made, or the stick's "
+				"drive.",
+				"%s is not a stick: it has no %s", dir, parts[i]);
+	}
+	return 0;
+}
+
+static int open_bundle(struct stick *s, struct err *e)
+{
+	CLEANUP(freep) char *pub_path = path_join(s->dir, "lab.pub");
+	CLEANUP(freep) char *bundle_path = path_join(s->dir, "bundle.odjb");
+	struct lab_pub lab;
+	if (!pub_path || !bundle_path)
+		return err_nomem(e);
+	int ret = lab_pub_read(pub_path, &lab, e);
+	if (ret == 0)
+		ret = bundle_open(&s->bundle, bundle_path, &lab, e);
+	if (ret < 0)
+		return ret;
+	const struct bundle_facts *f = bundle_facts(s->bundle);
+	snprintf(s->label, sizeof s->label, "%s (%u PCs)", f->label[0] ? f->label : "bundle",
+		f->count);
+	return 0;
+}
+
+static int note_unfinished(struct stick *s, struct err *e)
+{
+	struct journal_pending p;
+	size_t n = 0;
+	int ret = journal_pending_intent(s->dir, &p, 1, &n, e);
+	if (ret == 0 && n > 0)
+		snprintf(s->unfinished, sizeof s->unfinished, "%s", p.computer_name);
+	return ret;
+}
+
+/* The journal comes before the bundle, so that a damaged bundle is on record. */
+static int open_all(struct stick *s, bool read_only, struct err *e)
+{
+	int ret = is_stick(s->dir, e);
+	if (ret == 0)
+		ret = note_unfinished(s, e);
+	if (ret == 0 && !read_only)
+		ret = journal_open(&s->journal, s->dir, &program, e);
+	if (ret < 0)
+		return ret;
+	ret = open_bundle(s, e);
+	if (ret == 0 && !read_only)
+		ret = bundle_can_spend(s->bundle, e);
+	if (ret < 0 && s->journal)
+		JOURNAL_ADD(s->journal, NULL, JE_REFUSED, JV_TEXT(JF_ERROR, err_name(ret)),
+			JV_TEXT(JF_CHECK, "bundle"));
+	return ret;
+}
+
+int stick_open(struct stick **out, const char *dir, bool read_only, struct err *e)
+{
+	struct stick *s = calloc(1, sizeof *s);
+	if (!s)
+		return err_nomem(e);
+	s->dir = strdup(dir);
+	int ret = s->dir ? open_all(s, read_only, e) : err_nomem(e);
+	if (ret < 0) {
+		stick_close(s, NULL);
+		return ret;
+	}
+	*out = s;
+	return 0;
+}
+
+int stick_close(struct stick *s, struct err *e)
+{
+	if (!s)
+		return 0;
+	bundle_close(s->bundle);
+	int ret = journal_close(s->journal, e);
+	free(s->dir);
+	free(s);
+	return ret;
+}
+
+static int read_keyfile(const char *path, struct secret *key, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	int ret = file_read(path, BUNDLE_KEYFILE_MAX, &b, e);
+	if (ret == 0)
+		ret = secret_copy(key, b.p, b.len, e);
+	if (b.p)
+		memset(b.p, 0, b.len);
+	buf_clear(&b);
+	return ret;
+}
+
+int stick_unlock(
+	struct stick *s, const struct secret *passphrase, const char *keyfile, struct err *e)
+{
+	struct secret key = SECRET_INIT;
+	int ret = keyfile ? read_keyfile(keyfile, &key, e) : 0;
+	if (ret == 0)
+		ret = bundle_unlock(s->bundle, passphrase, keyfile ? &key : NULL, e);
+	secret_clear(&key);
+	if (!s->journal)
+		return ret;
+	if (ret == 0)
+		return JOURNAL_ADD(s->journal, e, JE_UNLOCKED,
+			JV_TEXT(JF_BUNDLE, bundle_facts(s->bundle)->id_text));
+	JOURNAL_ADD(s->journal, NULL, JE_UNLOCK_FAILED, JV_TEXT(JF_ERROR, err_name(ret)),
+		JV_NUM(JF_ATTEMPT, ++s->attempts));
+	return ret;
+}
+
+bool stick_unlocked(const struct stick *s)
+{
+	return bundle_unlocked(s->bundle);
+}
+
+struct bundle *stick_bundle(struct stick *s)
+{
+	return s->bundle;
+}
+
+struct journal *stick_journal(struct stick *s)
+{
+	return s->journal;
+}
+
+const char *stick_dir(const struct stick *s)
+{
+	return s->dir;
+}
+
+const char *stick_label(const struct stick *s)
+{
+	return s->label;
+}
+
+const char *stick_unfinished(const struct stick *s)
+{
+	return s->unfinished;
+}
+
+void stick_head(const struct stick *s, char *code, size_t size)
+{
+	char text[JOURNAL_CODE_TEXT] = "";
+	if (s->journal)
+		journal_head(s->journal, text);
+	snprintf(code, size, "%s", text);
+}
