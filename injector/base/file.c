@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,6 +137,41 @@ int file_sync_dir(const char *path, struct err *e)
 bool file_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
+}
+
+struct file_lock {
+	int fd;
+};
+
+int file_lock(struct file_lock **lock, const char *path, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, ERR_IO, NULL, "cannot open %s", path);
+	int ret = 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		ret = errno == EWOULDBLOCK
+			? err_set(e, ERR_REFUSED, "Nothing was changed. Wait for it, or end it.",
+				  "another program is using this folder (%s is locked)", path)
+			: err_sys(e, ERR_IO, NULL, "cannot lock %s", path);
+	struct file_lock *l = ret == 0 ? malloc(sizeof *l) : NULL;
+	if (ret == 0 && !l)
+		ret = err_nomem(e);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	l->fd = fd;
+	*lock = l;
+	return 0;
+}
+
+void file_unlock(struct file_lock *lock)
+{
+	if (!lock)
+		return;
+	close(lock->fd);
+	free(lock);
 }
 
 char *path_join(const char *dir, const char *name)

@@ -28,6 +28,12 @@ int file_mkdir(const char *path, struct err *e);
 int file_sync_dir(const char *path, struct err *e);
 bool file_exists(const char *path);
 
+/* Hold path (created when absent) for this process alone; gone with the process, so nothing stale
+ * stays after a power cut. -ERR_REFUSED when another process holds it. file_unlock(NULL) is fine. */
+struct file_lock;
+int file_lock(struct file_lock **lock, const char *path, struct err *e);
+void file_unlock(struct file_lock *lock);
+
 /* "dir/name" in malloc'ed memory, NULL when out of memory. */
 char *path_join(const char *dir, const char *name);
 
