@@ -2,6 +2,8 @@
 # tests/run counts.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 
+include tests/fuzz/module.mk
+
 .PHONY: test test-unit test-cli test-ui test-e2e test-tools
 test: debs-test all $(UNIT_TESTS) test-tools
 	$(Q)BUILD=$(BUILD) tests/run

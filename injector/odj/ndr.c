@@ -208,13 +208,15 @@ static struct odj_str text_str(struct ndr *n, const uint8_t *p, size_t len)
 
 struct span ndr_units(struct ndr *n, bool present)
 {
-	uint32_t max;
+	uint32_t max = 0;
 	uint32_t actual = present ? units_head(n, &max) : 0;
 	if (!present || !ndr_ok(n))
 		return (struct span){NULL, 0};
 	const uint8_t *p = take(n, (size_t)actual * 2);
 	if (!p)
 		return (struct span){NULL, 0};
+	if (max != actual)
+		odj_note(n->o, "%s: string of %u in an array of %u", n->where, actual, max);
 	if (actual == 0 || le16(p + (size_t)actual * 2 - 2) != 0) {
 		ndr_fail(n, ERR_FORMAT, "a string has no terminator");
 		return (struct span){NULL, 0};
@@ -291,6 +293,8 @@ struct ndr_bytes ndr_bytes_head(struct ndr *n)
 	struct ndr_bytes h;
 	h.len = ndr_u32(n);
 	h.present = ndr_ptr(n);
+	if (!h.present && h.len)
+		odj_note(n->o, "%s: %u bytes announced, none there", n->where, h.len);
 	return h;
 }
 
