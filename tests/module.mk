@@ -19,3 +19,14 @@ test-ui: $(BUILD)/odjstick test-tools
 
 test-e2e: all test-tools
 	$(Q)BUILD=$(BUILD) tests/run e2e
+
+# Tools that tests use to make their ground: one program per tests/tools/NAME.c.
+$(BUILD)/tests/tools/%: $(BUILD)/host/tests/tools/%.o
+	$(call say,HOSTLD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(SAN) -o $@ $^ -lntfs-3g
+
+$(BUILD)/tests/unit/volume_test: | $(BUILD)/tests/tools/ntfstree
+
+TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
+test-tools: $(TEST_TOOLS)

@@ -6,9 +6,9 @@
  * today, a recorder or fault injector in crash tests, a BitLocker layer later.
  * A layer owns the layer below it and closes it.
  *
- * Offsets and lengths are in bytes, free of alignment: the bottom layer does
- * whole sectors itself where a device asks for them. A short read or write is
- * an error. Functions return 0 or -ERR_* and fill `struct err`.
+ * Offsets and lengths are in bytes; nothing needs to be aligned, because the
+ * bottom layer goes through the kernel's page cache (no O_DIRECT). A short read
+ * or write is an error. Functions return 0 or -ERR_* and fill `struct err`.
  */
 #ifndef VOLUME_BLOCKDEV_H
 #define VOLUME_BLOCKDEV_H

@@ -1,0 +1,143 @@
+#include "volume/ntfsdev.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static struct ntfsdev *self(struct ntfs_device *dev)
+{
+	return dev->d_private;
+}
+
+static int dev_open(struct ntfs_device *dev, int flags)
+{
+	(void)flags; /* the block device is open already; writable was decided by its owner */
+	if (NDevOpen(dev)) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (!self(dev)->writable)
+		NDevSetReadOnly(dev);
+	NDevSetOpen(dev);
+	return 0;
+}
+
+static int dev_close(struct ntfs_device *dev)
+{
+	ndev_clear(dev, ND_Open);
+	return 0;
+}
+
+static s64 dev_pread(struct ntfs_device *dev, void *buf, s64 count, s64 offset)
+{
+	struct ntfsdev *n = self(dev);
+	s64 size = (s64)n->bd->size;
+	if (count < 0 || offset < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (offset >= size)
+		return 0;
+	if (count > size - offset)
+		count = size - offset;
+	if (blockdev_read(n->bd, (uint64_t)offset, buf, (size_t)count, &n->first) < 0) {
+		errno = EIO;
+		return -1;
+	}
+	return count;
+}
+
+static s64 dev_pwrite(struct ntfs_device *dev, const void *buf, s64 count, s64 offset)
+{
+	struct ntfsdev *n = self(dev);
+	if (NDevReadOnly(dev) || count < 0 || offset < 0) {
+		errno = NDevReadOnly(dev) ? EROFS : EINVAL;
+		return -1;
+	}
+	/* After one failed write the order of writes is no longer what it should be: stop there. */
+	if (n->first.code ||
+		blockdev_write(n->bd, (uint64_t)offset, buf, (size_t)count, &n->first) < 0) {
+		errno = EIO;
+		return -1;
+	}
+	NDevSetDirty(dev);
+	return count;
+}
+
+static s64 dev_seek(struct ntfs_device *dev, s64 offset, int whence)
+{
+	struct ntfsdev *n = self(dev);
+	s64 base = whence == SEEK_CUR ? n->pos : whence == SEEK_END ? (s64)n->bd->size : 0;
+	if (base + offset < 0 || base + offset > (s64)n->bd->size) {
+		errno = EINVAL;
+		return -1;
+	}
+	n->pos = base + offset;
+	return n->pos;
+}
+
+static s64 dev_read(struct ntfs_device *dev, void *buf, s64 count)
+{
+	s64 got = dev_pread(dev, buf, count, self(dev)->pos);
+	if (got > 0)
+		self(dev)->pos += got;
+	return got;
+}
+
+static s64 dev_write(struct ntfs_device *dev, const void *buf, s64 count)
+{
+	s64 put = dev_pwrite(dev, buf, count, self(dev)->pos);
+	if (put > 0)
+		self(dev)->pos += put;
+	return put;
+}
+
+static int dev_sync(struct ntfs_device *dev)
+{
+	struct ntfsdev *n = self(dev);
+	if (NDevReadOnly(dev) || !NDevDirty(dev))
+		return 0;
+	if (n->first.code || blockdev_sync(n->bd, &n->first) < 0) {
+		errno = EIO;
+		return -1;
+	}
+	ndev_clear(dev, ND_Dirty);
+	return 0;
+}
+
+static int dev_stat(struct ntfs_device *dev, struct stat *st)
+{
+	*st = (struct stat){
+		.st_mode = S_IFREG | S_IRUSR | S_IWUSR,
+		.st_size = (off_t)self(dev)->bd->size,
+	};
+	return 0;
+}
+
+static int dev_ioctl(struct ntfs_device *dev, unsigned long request, void *argp)
+{
+	(void)dev;
+	(void)request;
+	(void)argp;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+static struct ntfs_device_operations operations = {
+	.open = dev_open,
+	.close = dev_close,
+	.seek = dev_seek,
+	.read = dev_read,
+	.write = dev_write,
+	.pread = dev_pread,
+	.pwrite = dev_pwrite,
+	.sync = dev_sync,
+	.stat = dev_stat,
+	.ioctl = dev_ioctl,
+};
+
+struct ntfs_device *ntfsdev_new(struct ntfsdev *n, struct blockdev *bd, bool writable)
+{
+	*n = (struct ntfsdev){.bd = bd, .writable = writable};
+	return ntfs_device_alloc(bd->name, 0, &operations, n);
+}
