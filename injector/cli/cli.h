@@ -4,7 +4,8 @@
  *
  * A verb gets its own argc/argv (argv[0] is the verb), returns 0 or -ERR_* and
  * fills `struct err`; main() prints the error and turns the code into the exit
- * status. Verbs never call exit().
+ * status. A positive value is the exit status itself: the wizard's word to init.
+ * Verbs never call exit().
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H

@@ -94,7 +94,7 @@ static int run(int argc, char **argv)
 			fprintf(stderr, "usage: odjstick %s%s%s %s\n", n->name,
 				*v->name ? " " : "", v->name, v->args);
 	}
-	return err_exit(ret);
+	return ret > 0 ? ret : err_exit(ret);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,154 @@
+/* Step 8: how it ended, readable from two metres, and what to do with the PC now. */
+#include <stdio.h>
+
+#include "tui/big.h"
+#include "tui/dialog.h"
+#include "tui/qr.h"
+#include "tui/text.h"
+#include "tui/wizard.h"
+#include "tui/wrap.h"
+
+#define TEXT_COL 2
+#define TEXT_WIDTH 44
+#define QR_COL 49
+#define AUTO_SECONDS 10 /* how long --auto shows a success before it powers off */
+
+/* Text in the left column; returns the row below. */
+static int left(struct wizard *w, int y, enum ui_style style, const char *text)
+{
+	ui_style(&w->ui, w->ui.body.win, style);
+	int n = wrap_text(w->ui.body.win, y, TEXT_COL, TEXT_WIDTH, 0, w->ui.rows - y, text);
+	ui_style(&w->ui, w->ui.body.win, UI_BODY);
+	return y + n;
+}
+
+static void head_code(const struct wizard *w, char *code, size_t size)
+{
+	code[0] = '\0';
+	stick_head(w->stick, code, size);
+}
+
+static void build_qr(struct wizard *w)
+{
+	char code[64], text[128];
+	head_code(w, code, sizeof code);
+	if (!code[0])
+		return;
+	snprintf(text, sizeof text, "ODJSTICK %s %s %s", job_pc(w->job)->name,
+		w->changed ? "DONE" : "FAILED", code);
+	qr_draw(&w->ui, w->ui.body.win, 1, QR_COL, w->ui.rows - 1, w->ui.cols - QR_COL, text);
+}
+
+static int build_journal(struct wizard *w, int y)
+{
+	char code[64], text[128];
+	head_code(w, code, sizeof code);
+	if (!code[0])
+		return y;
+	snprintf(text, sizeof text, _("Journal %s"), code);
+	return left(w, y, UI_HEAD, text);
+}
+
+static void build_done(struct wizard *w)
+{
+	char text[640];
+	const struct job_pc *pc = job_pc(w->job);
+	ui_style(&w->ui, w->ui.body.win, UI_OK);
+	big_draw(&w->ui, w->ui.body.win, 1, TEXT_COL, "DONE");
+	snprintf(text, sizeof text, _("%s %s"), TEXT_OK, pc->name);
+	int y = left(w, BIG_ROWS + 2, UI_OK, text);
+	snprintf(text, sizeof text, _("will be a member of %s when Windows starts the next time."),
+		pc->domain);
+	y = left(w, y, UI_BODY, text);
+	y = build_journal(w, y + 1);
+	y = left(w, y + 1, UI_BODY, _("Its entry of the bundle is used up."));
+	left(w, y + 1, UI_HEAD, _("P powers off, R reboots. Then pull the stick."));
+}
+
+static void build_failed(struct wizard *w)
+{
+	const struct err *e = &w->err;
+	ui_style(&w->ui, w->ui.body.win, UI_STOP);
+	big_draw(&w->ui, w->ui.body.win, 1, TEXT_COL, "FAILED");
+	int y = left(w, BIG_ROWS + 2, UI_HEAD, job_pc(w->job)->name);
+	y = left(w, y, UI_BODY, e->what[0] ? e->what : err_name(e->code));
+	y = left(w, y, UI_BODY, e->next);
+	y = build_journal(w, y);
+	if (y >= w->ui.rows - 1)
+		ui_status(&w->ui, UI_WARN, "%s",
+			_("The text is longer than the screen: F2 or Ctrl-D shows it whole."));
+	left(w, w->ui.rows - 1, UI_HEAD, _("P powers off, R reboots, F2 whole text."));
+}
+
+static void build(struct wizard *w)
+{
+	build_qr(w);
+	if (w->changed)
+		build_done(w);
+	else
+		build_failed(w);
+}
+
+static void drop(struct wizard *w)
+{
+	(void)w;
+}
+
+static enum go end(struct wizard *w, int result)
+{
+	w->result = result;
+	return GO_END;
+}
+
+static enum go wait_auto(struct wizard *w)
+{
+	int64_t left_ms = w->shown_ms + AUTO_SECONDS * 1000 - ui_ms();
+	if (left_ms <= 0)
+		return end(w, TUI_POWER_OFF);
+	ui_status(&w->ui, UI_BODY, _("Powers off in %lld s. Any key stops that."),
+		(long long)(left_ms / 1000 + 1));
+	return GO_STAY;
+}
+
+static enum go enter(struct wizard *w)
+{
+	w->shown_ms = w->opt->automatic && w->changed ? ui_ms() : 0;
+	return GO_STAY;
+}
+
+static enum go on_key(struct wizard *w, int key)
+{
+	if (key == UI_NONE)
+		return w->shown_ms ? wait_auto(w) : GO_STAY;
+	if (w->shown_ms) {
+		w->shown_ms = 0;
+		w->ui.status[0] = '\0';
+	}
+	if (key == 'p' || key == 'P')
+		return end(w, TUI_POWER_OFF);
+	if (key == 'r' || key == 'R')
+		return end(w, TUI_REBOOT);
+	if (key == UI_DETAILS && !w->changed)
+		dialog_err(&w->ui, _("What happened"), &w->err);
+	else if (key == UI_ESC || key == UI_ENTER)
+		ui_status(&w->ui, UI_BODY, "%s",
+			_("This PC is finished: P powers it off, R reboots it."));
+	return GO_STAY;
+}
+
+const struct screen screen_result = {
+	.title = _("Result"),
+	.keys = _("P power off   R reboot   F2 ^D whole text   F1 ^G help   F10 ^X menu"),
+	.help = _(
+		"DONE: the changes were written, read back and found right, and the journal says "
+		"so. "
+		"FAILED: the text says what happened and in which state the disk is.\n\n"
+		"The journal's code and the QR code stand for everything the journal holds up to "
+		"now. "
+		"Note or photograph one of them: with it the auditor can tell that nothing was cut "
+		"off later.\n\nThe stick may be pulled when the PC is off."),
+	.enter = enter,
+	.build = build,
+	.drop = drop,
+	.key = on_key,
+};
