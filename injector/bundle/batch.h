@@ -4,7 +4,8 @@
  * Columns: computer_name, serial, inventory_tag, blob; optional: domain; any other
  * column is kept as an extra of the row and warned about. Header order is free.
  * UTF-8 (with or without BOM), UTF-16 with BOM; `,` or `;` or tab as separator.
- * A row needs a computer_name, a blob, and a serial or a tag.
+ * A row needs a computer_name and a blob; without a serial and a tag the PC can only be chosen by
+ * name.
  *
  * The batch owns its rows and findings until batch_close(). No secret stays in it:
  * blobs are read one at a time and dropped (batch_each_blob).
@@ -23,7 +24,6 @@
 #define BATCH_CSV_MAX (64u << 20) /* bytes */
 #define BATCH_CELL_MAX 1024u	  /* bytes of one cell */
 #define BATCH_COLUMNS_MAX 64u
-#define BATCH_BLOB_FILE_MAX (2u << 20) /* bytes of a blob file as it lies on disk */
 
 enum batch_severity { BATCH_ERROR, BATCH_WARNING };
 
@@ -77,7 +77,8 @@ size_t batch_warnings(const struct batch *b);
 const char *batch_path(const struct batch *b);
 
 /* Call fn once per row whose blob can be read, with the raw (decoded) blob; in any order. The
- * secret is lent for the call only. fn returns 0 or -ERR_* to stop. */
+ * secret is lent for the call only. fn returns 0 or -ERR_* to stop. Rows whose blob cannot be read
+ * become findings. */
 typedef int (*batch_blob_fn)(void *ctx, size_t row, const struct secret *raw, struct err *e);
 int batch_each_blob(struct batch *b, const char *blobs, batch_blob_fn fn, void *ctx, struct err *e);
 

@@ -28,8 +28,8 @@ static bool zero(const uint8_t *p, size_t n)
 }
 
 /* A member of at most one block whose size is in its tar block: header, signature. */
-static int read_small(struct bundle *b, enum member m, uint8_t out[TAR_BLOCK], size_t *len,
-	struct err *e)
+static int read_small(
+	struct bundle *b, enum member m, uint8_t out[TAR_BLOCK], size_t *len, struct err *e)
 {
 	uint8_t block[2 * TAR_BLOCK];
 	int ret = bytedev_read(b->dev, b->layout.at[m] - TAR_BLOCK, block, sizeof block, e);
@@ -38,7 +38,8 @@ static int read_small(struct bundle *b, enum member m, uint8_t out[TAR_BLOCK], s
 	uint64_t size = tar_size(block);
 	if (strncmp((const char *)block, member_names[m], 100) != 0)
 		return err_set(e, m == MEMBER_HEADER ? ERR_FORMAT : ERR_INTEGRITY,
-			m == MEMBER_HEADER ? "Nothing was changed. Name a bundle (.odjb)." : LAB_AGAIN,
+			m == MEMBER_HEADER ? "Nothing was changed. Name a bundle (.odjb)."
+					   : LAB_AGAIN,
 			m == MEMBER_HEADER ? "this is not a bundle"
 					   : "the bundle carries no lab signature");
 	if (size == 0 || size > TAR_BLOCK || !zero(block + TAR_BLOCK + size, TAR_BLOCK - size))
@@ -53,7 +54,8 @@ static int open_header(struct bundle *b, struct err *e)
 {
 	uint64_t size;
 	size_t len = 0;
-	layout_init(&b->layout, 1); /* the first two members lie at the same place in every bundle */
+	layout_init(
+		&b->layout, 1); /* the first two members lie at the same place in every bundle */
 	int ret = bytedev_size(b->dev, &size, e);
 	if (ret == 0 && size < 2 * TAR_BLOCK)
 		ret = err_set(e, ERR_FORMAT, "Nothing was changed. Name a bundle (.odjb).",
@@ -67,7 +69,8 @@ static int open_header(struct bundle *b, struct err *e)
 	layout_init(&b->layout, b->header.facts.count);
 	if (size != b->header.facts.size || size < b->layout.entries + TAR_END)
 		return err_set(e, ERR_INTEGRITY, LAB_AGAIN,
-			"the bundle has %llu bytes and should have %llu: it was not copied completely, "
+			"the bundle has %llu bytes and should have %llu: it was not copied "
+			"completely, "
 			"or changed",
 			(unsigned long long)size, (unsigned long long)b->header.facts.size);
 	return check_block(b, MEMBER_HEADER, len, e);
@@ -108,8 +111,8 @@ static int open_rest(struct bundle *b, struct err *e)
 	if (ret == 0)
 		ret = bytedev_read(b->dev, b->layout.at[MEMBER_KEYS], b->keys, sizeof b->keys, e);
 	if (ret == 0)
-		ret = keyslots_check(b->keys, &b->header.facts.needs_keyfile,
-			&b->header.facts.recipients, e);
+		ret = keyslots_check(
+			b->keys, &b->header.facts.needs_keyfile, &b->header.facts.recipients, e);
 	return ret;
 }
 
@@ -166,7 +169,8 @@ static int accept_master(struct bundle *b, struct secret *keys, struct err *e)
 	keys_header_mac(keys_of(keys), b->header_text, b->mac_covers, mac);
 	if (sodium_memcmp(mac, b->header.mac, CRYPTO_HASH) != 0)
 		return err_set(e, ERR_INTEGRITY, LAB_AGAIN,
-			"%s: the header does not belong to the key that opened the bundle", b->path);
+			"%s: the header does not belong to the key that opened the bundle",
+			b->path);
 	secret_move(&b->secret, keys);
 	return 0;
 }
@@ -190,8 +194,8 @@ int bundle_unlock_recipient(struct bundle *b, const struct recipient_key *key, s
 	struct secret keys = SECRET_INIT;
 	int ret = secret_alloc(&keys, sizeof(struct bundle_keys), e);
 	if (ret == 0)
-		ret = keyslots_open_recipient(b->keys, b->header.facts.id, key,
-			keys_of(&keys)->master, e);
+		ret = keyslots_open_recipient(
+			b->keys, b->header.facts.id, key, keys_of(&keys)->master, e);
 	if (ret == 0)
 		ret = accept_master(b, &keys, e);
 	secret_clear(&keys);
@@ -221,6 +225,6 @@ int bundle_leaf_verify(struct bundle *b, uint32_t leaf, const void *p, size_t n,
 {
 	uint8_t hash[CRYPTO_HASH];
 	merkle_leaf(hash, p, n);
-	return merkle_verify(b->dev, b->layout.at[MEMBER_TREE], b->layout.leaves, leaf, hash,
-		b->header.root, e);
+	return merkle_verify(
+		b->dev, b->layout.at[MEMBER_TREE], b->layout.leaves, leaf, hash, b->header.root, e);
 }

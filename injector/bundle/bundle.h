@@ -30,7 +30,7 @@
 #define BUNDLE_LABEL_MAX 64
 #define BUNDLE_NAME_MAX 15
 #define BUNDLE_DOMAIN_MAX 255
-#define BUNDLE_BLOB_MAX (1000u << 10) /* raw bytes of one ODJ blob */
+#define BUNDLE_BLOB_MAX (1024u << 10) /* raw bytes of one ODJ blob */
 #define BUNDLE_KEYFILE_MIN 16
 #define BUNDLE_KEYFILE_MAX (64u << 10)
 

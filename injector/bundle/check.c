@@ -78,8 +78,8 @@ static int check_entry(struct checker *c, uint32_t id, uint64_t *at, struct err 
 	if (ret == 0 && memcmp(have, want, TAR_BLOCK) != 0)
 		ret = damaged(b, "entry", id, e);
 	if (ret == 0)
-		ret = bytedev_read(b->dev, *at + TAR_BLOCK, c->space, (size_t)class, e);
-	if (ret == 0 && !leaf_agrees(c, leaf_entry(&b->layout, id), c->space, (size_t)class))
+		ret = bytedev_read(b->dev, *at + TAR_BLOCK, c->space, (size_t) class, e);
+	if (ret == 0 && !leaf_agrees(c, leaf_entry(&b->layout, id), c->space, (size_t) class))
 		ret = damaged(b, "entry", id, e);
 	*at += TAR_BLOCK + class;
 	return ret;
@@ -101,7 +101,8 @@ static int check_hashes(struct checker *c, struct err *e)
 	if (ret < 0)
 		return ret;
 	merkle_build(c->built, b->layout.leaves, root);
-	if (at != b->header.facts.size - TAR_END || memcmp(root, b->header.root, sizeof root) != 0 ||
+	if (at != b->header.facts.size - TAR_END ||
+		memcmp(root, b->header.root, sizeof root) != 0 ||
 		memcmp(c->built, c->stored, (size_t)b->layout.size[MEMBER_TREE]) != 0)
 		return err_set(e, ERR_INTEGRITY, LAB_AGAIN,
 			"%s: the tree of hashes is not what the lab signed", b->path);
@@ -139,8 +140,8 @@ static int check_order(struct bundle *b, struct err *e)
 	return 0;
 }
 
-static int check_found(struct bundle *b, enum bundle_by by, const char *text, uint32_t id,
-	struct err *e)
+static int check_found(
+	struct bundle *b, enum bundle_by by, const char *text, uint32_t id, struct err *e)
 {
 	uint32_t found = UINT32_MAX;
 	int ret = *text ? bundle_find(b, by, text, &found, e) : 0;

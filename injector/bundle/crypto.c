@@ -46,8 +46,8 @@ void crypto_seal(uint8_t *out, const uint8_t key[CRYPTO_KEY], const void *p, siz
 	const void *ad, size_t ad_len)
 {
 	randombytes_buf(out, CRYPTO_NONCE);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(out + CRYPTO_NONCE, NULL, p, n, ad, ad_len, NULL,
-		out, key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(
+		out + CRYPTO_NONCE, NULL, p, n, ad, ad_len, NULL, out, key);
 }
 
 bool crypto_unseal(uint8_t *out, const uint8_t key[CRYPTO_KEY], const void *p, size_t n,

@@ -49,7 +49,8 @@ int kdf_passphrase(struct secret *out, const struct secret *passphrase,
 void crypto_derive(uint8_t out[CRYPTO_KEY], const uint8_t key[CRYPTO_KEY], const char *label,
 	const void *data, size_t n);
 
-/* XChaCha20-Poly1305 with a random nonce: out = nonce, ciphertext, tag (n + CRYPTO_SEALED bytes). */
+/* XChaCha20-Poly1305 with a random nonce: out = nonce, ciphertext, tag (n + CRYPTO_SEALED bytes).
+ */
 void crypto_seal(uint8_t *out, const uint8_t key[CRYPTO_KEY], const void *p, size_t n,
 	const void *ad, size_t ad_len);
 /* Opens n sealed bytes into out (n - CRYPTO_SEALED bytes). False when they are not authentic. */

@@ -19,8 +19,10 @@ int bundle_lookup_at(struct bundle *b, uint32_t i, uint8_t out[LOOKUP_RECORD], s
 		int ret = bytedev_read(b->dev, b->layout.at[MEMBER_LOOKUP] + from, b->page, n, e);
 		if (ret == 0)
 			ret = bundle_leaf_verify(b, page, b->page, n, e);
-		if (ret < 0)
-			return err_ctx(e, "%s: look-up table", b->path), ret;
+		if (ret < 0) {
+			err_ctx(e, "%s: look-up table", b->path);
+			return ret;
+		}
 		b->page_number = page;
 	}
 	memcpy(out, b->page + (size_t)(i % LOOKUP_PAGE) * LOOKUP_RECORD, LOOKUP_RECORD);
@@ -51,8 +53,8 @@ static int search(struct bundle *b, const uint8_t key[LOOKUP_HASH], uint32_t *id
 
 static const char *const by_names[] = {"serial", "inventory tag", "computer name"};
 
-static int normal_form(enum bundle_by by, const char *text, char out[IDENTITY_MAX + 1],
-	struct err *e)
+static int normal_form(
+	enum bundle_by by, const char *text, char out[IDENTITY_MAX + 1], struct err *e)
 {
 	if (by == BUNDLE_BY_NAME) {
 		lookup_name(text, out);
@@ -86,7 +88,7 @@ int bundle_find(struct bundle *b, enum bundle_by by, const char *text, uint32_t 
 	if (ret < 0)
 		return ret;
 	const char *has = by == BUNDLE_BY_SERIAL ? r.row.serial
-			  : by == BUNDLE_BY_TAG  ? r.row.tag
+			  : by == BUNDLE_BY_TAG	 ? r.row.tag
 						 : r.row.computer_name;
 	if (normal_form(by, has, found, NULL) < 0 || strcmp(found, normal) != 0)
 		return err_set(e, ERR_INTEGRITY, LAB_AGAIN,
@@ -196,8 +198,8 @@ static int read_entry(struct bundle *b, const struct record *at, uint8_t *sealed
 	if (ret == 0)
 		ret = bytedev_read(b->dev, at->offset + TAR_BLOCK, sealed, at->class, e);
 	return ret < 0 ? ret
-		       : bundle_leaf_verify(b, leaf_entry(&b->layout, at->row.id), sealed, at->class,
-				 e);
+		       : bundle_leaf_verify(
+				 b, leaf_entry(&b->layout, at->row.id), sealed, at->class, e);
 }
 
 /* Key of a fresh entry into keys->entry, or why there is none. */
@@ -215,18 +217,20 @@ static int take_entry_key(struct bundle *b, uint32_t id, struct err *e)
 		char text[CLOCK_TEXT_MAX];
 		clock_text(when, text);
 		return err_set(e, ERR_SPENT,
-			"Nothing was changed. One blob joins one PC once; ask the lab for a new one.",
+			"Nothing was changed. One blob joins one PC once; ask the lab for a new "
+			"one.",
 			"this entry was used at %s", text);
 	}
 	default:
 		return err_set(e, ERR_INTEGRITY,
-			"Nothing was changed. Treat the entry as used and ask the lab for a new one.",
+			"Nothing was changed. Treat the entry as used and ask the lab for a new "
+			"one.",
 			"its key slot is damaged: neither fresh nor used");
 	}
 }
 
-static int open_entry(struct bundle *b, uint32_t id, struct secret *plain, struct record *r,
-	struct err *e)
+static int open_entry(
+	struct bundle *b, uint32_t id, struct secret *plain, struct record *r, struct err *e)
 {
 	struct record at;
 	if (!b->header.facts.lab_verified)
@@ -250,8 +254,8 @@ static int open_entry(struct bundle *b, uint32_t id, struct secret *plain, struc
 	return ret;
 }
 
-int bundle_entry_open(struct bundle *b, uint32_t id, struct secret *blob, struct bundle_row *row,
-	struct err *e)
+int bundle_entry_open(
+	struct bundle *b, uint32_t id, struct secret *blob, struct bundle_row *row, struct err *e)
 {
 	struct secret plain = SECRET_INIT;
 	struct record r;

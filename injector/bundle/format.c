@@ -20,7 +20,6 @@ const char *const member_names[MEMBER_COUNT] = {
 	"tree",
 };
 
-
 void layout_init(struct layout *l, uint32_t count)
 {
 	uint64_t records = (uint64_t)LOOKUP_PER_ENTRY * count;
@@ -42,8 +41,7 @@ void layout_init(struct layout *l, uint32_t count)
 	l->entries = at;
 }
 
-int tar_block(uint8_t out[TAR_BLOCK], const char *name, uint64_t size, int64_t mtime,
-	struct err *e)
+int tar_block(uint8_t out[TAR_BLOCK], const char *name, uint64_t size, int64_t mtime, struct err *e)
 {
 	uint8_t space[8 * TAR_BLOCK];
 	size_t used = 0;
@@ -66,8 +64,6 @@ int tar_block(uint8_t out[TAR_BLOCK], const char *name, uint64_t size, int64_t m
 			memcpy(out, space, TAR_BLOCK);
 	}
 	archive_entry_free(entry);
-	if (a)
-		archive_write_fail(a);
 	archive_write_free(a);
 	return ret;
 }
@@ -165,9 +161,10 @@ static bool parse_fields(struct span *t, struct header *h)
 	f->count = (uint32_t)n;
 	if (!field(t, "size ", v, sizeof v) || !number(v, BUNDLE_SIZE_MAX, &f->size))
 		return false;
-	return field(t, "lab ", f->lab_keyid, sizeof f->lab_keyid) && field(t, "root ", v, sizeof v) &&
-	       crypto_unhex(h->root, CRYPTO_HASH, v, strlen(v)) && field(t, "mac ", v, sizeof v) &&
-	       crypto_unhex(h->mac, CRYPTO_HASH, v, strlen(v)) && t->len == 0;
+	return field(t, "lab ", f->lab_keyid, sizeof f->lab_keyid) &&
+	       field(t, "root ", v, sizeof v) && crypto_unhex(h->root, CRYPTO_HASH, v, strlen(v)) &&
+	       field(t, "mac ", v, sizeof v) && crypto_unhex(h->mac, CRYPTO_HASH, v, strlen(v)) &&
+	       t->len == 0;
 }
 
 int header_parse(const void *text, size_t len, struct header *h, size_t *covered, struct err *e)
@@ -175,8 +172,8 @@ int header_parse(const void *text, size_t len, struct header *h, size_t *covered
 	static const char first[] = "odjstick-bundle ";
 	struct span rest = {text, len}, line, version;
 	*h = (struct header){0};
-	if (len > HEADER_MAX || !armor_line(&rest, &line) ||
-		!armor_prefix(line, first, &version) || version.len == 0)
+	if (len > HEADER_MAX || !armor_line(&rest, &line) || !armor_prefix(line, first, &version) ||
+		version.len == 0)
 		return err_set(e, ERR_FORMAT, "Nothing was changed. Name a bundle (.odjb).",
 			"this is not a bundle");
 	if (version.len != 1 || version.p[0] != '1')

@@ -43,7 +43,8 @@ enum member {
 extern const char *const member_names[MEMBER_COUNT];
 
 struct layout {
-	uint64_t at[MEMBER_COUNT];   /* first byte of the content; its tar block is TAR_BLOCK before */
+	uint64_t
+		at[MEMBER_COUNT]; /* first byte of the content; its tar block is TAR_BLOCK before */
 	uint64_t size[MEMBER_COUNT]; /* HEADER and SIGNATURE: 0, their size is in the block */
 	uint64_t entries;	     /* tar block of the first entry */
 	uint32_t pages;		     /* leaves that cover `lookup` */
@@ -63,8 +64,8 @@ static inline uint32_t leaf_entry(const struct layout *l, uint32_t id)
 }
 
 /* The one valid tar block for a member. */
-int tar_block(uint8_t out[TAR_BLOCK], const char *name, uint64_t size, int64_t mtime,
-	struct err *e);
+int tar_block(
+	uint8_t out[TAR_BLOCK], const char *name, uint64_t size, int64_t mtime, struct err *e);
 #define ENTRY_NAME_MAX 16
 void entry_name(char out[ENTRY_NAME_MAX], uint32_t id);
 /* Size field of a tar block; the caller compares the whole block afterwards. UINT64_MAX if bad. */

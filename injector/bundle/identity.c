@@ -83,7 +83,8 @@ static const char *const placeholders[] = {
 	"SKU",
 };
 
-/* "0", "00000000", "XXXXXX", "......", "11111". "7" or "222" may well be somebody's inventory tag. */
+/* "0", "00000000", "XXXXXX", "......", "11111". "7" or "222" may well be somebody's inventory tag.
+ */
 static bool one_character(const char *s)
 {
 	size_t n = strspn(s, (const char[]){s[0], '\0'});

@@ -54,9 +54,10 @@ static int unseal(const uint8_t box[BOX_SIZE], const char *path, const struct se
 		ret = kdf_passphrase(&key, passphrase, box + BOX_SALT, cost, e);
 	if (ret == 0)
 		ret = secret_alloc(secret, KEYBOX_SECRET, e);
-	if (ret == 0 && !crypto_unseal(secret->p, key.p, box + BOX_SEALED,
-				BOX_SIZE - BOX_SEALED, box, BOX_SEALED))
-		ret = err_set(e, ERR_KEY, "Nothing was changed. Check the passphrase and try again.",
+	if (ret == 0 && !crypto_unseal(secret->p, key.p, box + BOX_SEALED, BOX_SIZE - BOX_SEALED,
+				box, BOX_SEALED))
+		ret = err_set(e, ERR_KEY,
+			"Nothing was changed. Check the passphrase and try again.",
 			"the passphrase does not open %s", path);
 	if (ret < 0)
 		secret_clear(secret);

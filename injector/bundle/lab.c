@@ -68,12 +68,13 @@ int lab_pub_text(const struct lab_pub *pub, struct buf *out, struct err *e)
 	return armor_add(out, comment, bin, sizeof bin, e);
 }
 
-int lab_pub_parse(const void *text, size_t len, const char *name, struct lab_pub *pub,
-	struct err *e)
+int lab_pub_parse(
+	const void *text, size_t len, const char *name, struct lab_pub *pub, struct err *e)
 {
 	uint8_t bin[PUB_SIZE];
 	if (!armor_read(text, len, bin, sizeof bin) || memcmp(bin, ALG_KEY, ALG_LEN) != 0)
-		return err_set(e, ERR_FORMAT, "Name the .pub file that `odjstick lab keygen` wrote.",
+		return err_set(e, ERR_FORMAT,
+			"Name the .pub file that `odjstick lab keygen` wrote.",
 			"%s is not a lab public key", name);
 	memcpy(pub->id, bin + ALG_LEN, LAB_KEYID_LEN);
 	memcpy(pub->pk, bin + ALG_LEN + LAB_KEYID_LEN, LAB_PK_LEN);
@@ -101,8 +102,8 @@ static int write_keys(const char *base, const struct secret *passphrase, const u
 	return ret < 0 ? ret : keybox_write_pair(base, &key, &text, e);
 }
 
-int lab_keygen(const char *base, const struct secret *passphrase, struct lab_pub *pub,
-	struct err *e)
+int lab_keygen(
+	const char *base, const struct secret *passphrase, struct lab_pub *pub, struct err *e)
 {
 	struct secret seed = SECRET_INIT, sk = SECRET_INIT;
 	int ret = secret_alloc(&seed, crypto_sign_SEEDBYTES, e);
@@ -119,8 +120,8 @@ int lab_keygen(const char *base, const struct secret *passphrase, struct lab_pub
 	return ret;
 }
 
-int lab_key_open(struct lab_key **key, const char *path, const struct secret *passphrase,
-	struct err *e)
+int lab_key_open(
+	struct lab_key **key, const char *path, const struct secret *passphrase, struct err *e)
 {
 	struct secret seed = SECRET_INIT;
 	uint8_t public[LAB_PK_LEN];
@@ -208,13 +209,13 @@ static bool parse_signature(const void *text, size_t len, struct signature *s)
 	       armor_prefix(line, ARMOR_COMMENT, &unused) && armor_line(&rest, &line) &&
 	       armor_base64(line, s->bin, sizeof s->bin) && armor_line(&rest, &line) &&
 	       armor_prefix(line, TRUSTED, &s->comment) &&
-	       comment_ok((const char *)s->comment.p, s->comment.len) &&
-	       armor_line(&rest, &line) && armor_base64(line, s->global, sizeof s->global) &&
-	       rest.len == 0 && memcmp(s->bin, ALG_PREHASHED, ALG_LEN) == 0;
+	       comment_ok((const char *)s->comment.p, s->comment.len) && armor_line(&rest, &line) &&
+	       armor_base64(line, s->global, sizeof s->global) && rest.len == 0 &&
+	       memcmp(s->bin, ALG_PREHASHED, ALG_LEN) == 0;
 }
 
-static bool signature_holds(const struct lab_pub *pub, const void *p, size_t n,
-	const struct signature *s)
+static bool signature_holds(
+	const struct lab_pub *pub, const void *p, size_t n, const struct signature *s)
 {
 	uint8_t hash[PREHASH_LEN], message[SIG_LEN + LAB_COMMENT_MAX];
 	const uint8_t *sig = s->bin + ALG_LEN + LAB_KEYID_LEN;
@@ -238,7 +239,8 @@ int lab_verify(const struct lab_pub *pub, const void *p, size_t n, const void *s
 	lab_keyid(&signer, got);
 	if (memcmp(signer.id, pub->id, LAB_KEYID_LEN) != 0)
 		return err_set(e, ERR_INTEGRITY,
-			"It must not be used here: it comes from another lab, or the lab's key is not "
+			"It must not be used here: it comes from another lab, or the lab's key is "
+			"not "
 			"the right one.",
 			"%s is signed by the key %s, not by the lab's key %s", what, got, want);
 	if (!signature_holds(pub, p, n, &s))

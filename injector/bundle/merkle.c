@@ -53,8 +53,8 @@ int merkle_verify(struct bytedev *d, uint64_t at, uint32_t leaves, uint32_t leaf
 	for (uint32_t n = leaves, i = leaf; n > 1; n = (n + 1) / 2, i /= 2) {
 		uint32_t other = i ^ 1;
 		if (other < n) {
-			int ret = bytedev_read(d, at + (uint64_t)other * CRYPTO_HASH, sibling,
-				CRYPTO_HASH, e);
+			int ret = bytedev_read(
+				d, at + (uint64_t)other * CRYPTO_HASH, sibling, CRYPTO_HASH, e);
 			if (ret < 0)
 				return ret;
 			if (i & 1)

@@ -20,8 +20,8 @@ void merkle_leaf(uint8_t out[CRYPTO_HASH], const void *p, size_t n);
 void merkle_build(uint8_t *tree, uint32_t leaves, uint8_t root[CRYPTO_HASH]);
 uint64_t merkle_hashes(uint32_t leaves);
 
-/* Does `hash`, as leaf number `leaf`, lead to root along the stored siblings? Reads the tree at `at`.
- * -ERR_INTEGRITY when not; the caller adds what the leaf is. */
+/* Does `hash`, as leaf number `leaf`, lead to root along the stored siblings? Reads the tree at
+ * `at`. -ERR_INTEGRITY when not; the caller adds what the leaf is. */
 int merkle_verify(struct bytedev *d, uint64_t at, uint32_t leaves, uint32_t leaf,
 	const uint8_t hash[CRYPTO_HASH], const uint8_t root[CRYPTO_HASH], struct err *e);
 

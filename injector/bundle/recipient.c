@@ -26,8 +26,8 @@ static int write_keys(const char *base, const struct secret *passphrase, const u
 	uint8_t bin[PUB_SIZE];
 	memcpy(bin, PUB_MAGIC, PUB_MAGIC_LEN);
 	memcpy(bin + PUB_MAGIC_LEN, pk, RECIPIENT_PK_LEN);
-	int ret = keybox_seal(&key, KEYBOX_RECIPIENT, "odjstick recipient secret key", pk, sk,
-		passphrase, e);
+	int ret = keybox_seal(
+		&key, KEYBOX_RECIPIENT, "odjstick recipient secret key", pk, sk, passphrase, e);
 	if (ret == 0)
 		ret = armor_add(&pub, "odjstick recipient public key", bin, sizeof bin, e);
 	return ret < 0 ? ret : keybox_write_pair(base, &key, &pub, e);
@@ -58,8 +58,8 @@ static bool take_key(struct span *text, struct recipient_pub *pub)
 	return true;
 }
 
-int recipient_pub_read(const char *path, struct recipient_pub pubs[RECIPIENTS_MAX], size_t *count,
-	struct err *e)
+int recipient_pub_read(
+	const char *path, struct recipient_pub pubs[RECIPIENTS_MAX], size_t *count, struct err *e)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_INIT;
 	int ret = file_read(path, PUB_FILE_MAX, &text, e);

@@ -112,7 +112,8 @@ int record_decode(const void *p, size_t len, bool in_catalog, struct record *r, 
 	*r = (struct record){0};
 	if (!decode(&in, in_catalog, r) || !all_zero(&in) || !r->row.computer_name[0] ||
 		!r->row.domain[0] || (in_catalog ? r->class == 0 : r->blob.len == 0))
-		return err_set(e, ERR_INTEGRITY, "It must not be used. Get the bundle from the lab again.",
+		return err_set(e, ERR_INTEGRITY,
+			"It must not be used. Get the bundle from the lab again.",
 			"the record is malformed");
 	return 0;
 }

@@ -43,8 +43,8 @@ void keys_derive(struct bundle_keys *k, const uint8_t id[BUNDLE_ID_LEN])
 	crypto_derive(k->spent, k->master, "odjb1 spent", id, BUNDLE_ID_LEN);
 }
 
-void keys_header_mac(const struct bundle_keys *k, const void *text, size_t covered,
-	uint8_t mac[CRYPTO_HASH])
+void keys_header_mac(
+	const struct bundle_keys *k, const void *text, size_t covered, uint8_t mac[CRYPTO_HASH])
 {
 	crypto_generichash(mac, CRYPTO_HASH, text, covered, k->header, CRYPTO_KEY);
 }
@@ -68,8 +68,8 @@ void lookup_name(const char *name, char out[IDENTITY_MAX + 1])
 	out[n] = '\0';
 }
 
-size_t bind_entry(uint8_t out[BIND_MAX], const char *label, const struct bundle_facts *f,
-	uint32_t id)
+size_t bind_entry(
+	uint8_t out[BIND_MAX], const char *label, const struct bundle_facts *f, uint32_t id)
 {
 	size_t n = strlen(label) + 1;
 	memcpy(out, label, n);
@@ -224,7 +224,8 @@ int keyslots_open_recipient(const uint8_t keys[KEYS_COUNT * KEYS_SLOT],
 	}
 	secret_clear(&work);
 	if (ret == 0 && !opened)
-		ret = err_set(e, ERR_KEY, "Nothing was changed. Use another key, or the passphrase.",
+		ret = err_set(e, ERR_KEY,
+			"Nothing was changed. Use another key, or the passphrase.",
 			"this bundle was not made for this recipient");
 	return ret;
 }
@@ -288,16 +289,16 @@ void slot_spent(uint8_t slot[SLOT_SIZE], const struct bundle_keys *k, const stru
 	spent_mac(k, f, id, slot + S_WHEN, slot + S_MAC);
 }
 
-static bool spent_holds(const uint8_t *slot, const struct bundle_keys *k,
-	const struct bundle_facts *f, uint32_t id)
+static bool spent_holds(
+	const uint8_t *slot, const struct bundle_keys *k, const struct bundle_facts *f, uint32_t id)
 {
 	uint8_t mac[CRYPTO_HASH];
 	spent_mac(k, f, id, slot + S_WHEN, mac);
 	return sodium_memcmp(mac, slot + S_MAC, CRYPTO_HASH) == 0;
 }
 
-static bool fresh_opens(const uint8_t *slot, struct bundle_keys *k, const struct bundle_facts *f,
-	uint32_t id)
+static bool fresh_opens(
+	const uint8_t *slot, struct bundle_keys *k, const struct bundle_facts *f, uint32_t id)
 {
 	uint8_t ad[BIND_MAX];
 	size_t n = bind_entry(ad, "odjb1 slot", f, id);

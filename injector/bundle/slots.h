@@ -34,8 +34,8 @@ static inline struct bundle_keys *keys_of(const struct secret *s)
 
 /* keys->master is set; fill the others. */
 void keys_derive(struct bundle_keys *k, const uint8_t id[BUNDLE_ID_LEN]);
-void keys_header_mac(const struct bundle_keys *k, const void *text, size_t covered,
-	uint8_t mac[CRYPTO_HASH]);
+void keys_header_mac(
+	const struct bundle_keys *k, const void *text, size_t covered, uint8_t mac[CRYPTO_HASH]);
 /* by plus one, then the normal form. */
 void keys_lookup(const struct bundle_keys *k, enum bundle_by by, const char *normal,
 	uint8_t out[LOOKUP_HASH]);
@@ -45,8 +45,8 @@ void lookup_name(const char *name, char out[IDENTITY_MAX + 1]);
 
 /* What binds a record, slot or entry to its place: label, 0, bundle id, entry id, expiry. */
 #define BIND_MAX 64
-size_t bind_entry(uint8_t out[BIND_MAX], const char *label, const struct bundle_facts *f,
-	uint32_t id);
+size_t bind_entry(
+	uint8_t out[BIND_MAX], const char *label, const struct bundle_facts *f, uint32_t id);
 
 /* --- key slots --- */
 

@@ -8,13 +8,12 @@ int bundle_slot_read(struct bundle *b, uint32_t id, uint8_t slot[SLOT_SIZE], str
 {
 	int ret = bundle_need_id(b, id, e);
 	return ret < 0 ? ret
-		       : bytedev_read(b->dev,
-				 b->layout.at[MEMBER_SLOTS] + (uint64_t)id * SLOT_SIZE, slot,
-				 SLOT_SIZE, e);
+		       : bytedev_read(b->dev, b->layout.at[MEMBER_SLOTS] + (uint64_t)id * SLOT_SIZE,
+				 slot, SLOT_SIZE, e);
 }
 
-int bundle_entry_state(struct bundle *b, uint32_t id, enum bundle_state *state, int64_t *when,
-	struct err *e)
+int bundle_entry_state(
+	struct bundle *b, uint32_t id, enum bundle_state *state, int64_t *when, struct err *e)
 {
 	uint8_t slot[SLOT_SIZE];
 	struct bundle_keys *keys = bundle_unlocked(b) ? keys_of(&b->secret) : NULL;
