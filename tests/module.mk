@@ -26,7 +26,7 @@ $(BUILD)/tests/tools/%: $(BUILD)/host/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(SAN) -o $@ $^ -lntfs-3g
 
-$(BUILD)/tests/unit/volume_test: | $(BUILD)/tests/tools/ntfstree
+$(BUILD)/tests/unit/volume_test $(BUILD)/tests/unit/discover_test: | $(BUILD)/tests/tools/ntfstree
 
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 test-tools: $(TEST_TOOLS)

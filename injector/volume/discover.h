@@ -44,9 +44,14 @@ void discover_clear(struct discover_list *l);
 int discover_target(const char *target, struct discover_list *l, struct err *e);
 
 /* All disks of this PC but loop, ram, zram, floppy and optical drives, and but the disk that
- * holds the device number `exclude` (st_rdev or st_dev of the stick; 0 = none). A disk that cannot
- * be read is left out and counted in *unreadable (may be NULL). */
+ * holds the device number `exclude` (st_rdev or st_dev of the stick; 0 = none). Partitions come as
+ * their own device nodes, so that other partitions of the disk may be in use. A disk that cannot
+ * be read is left out and counted in *unreadable (may be NULL). No disk at all is an empty list. */
 int discover_pc(uint64_t exclude, struct discover_list *l, unsigned *unreadable, struct err *e);
+
+/* The same below other roots than /sys and /dev; for tests. */
+int discover_pc_in(const char *sys, const char *dev, uint64_t exclude, struct discover_list *l,
+	unsigned *unreadable, struct err *e);
 
 /* "sda3 (NTFS, label Windows, 237.0 GiB on Samsung SSD)": one line for people. */
 void discover_describe(const struct discover_item *it, char *out, size_t n);
