@@ -182,6 +182,7 @@ int hive_get_dword(
  */
 int hive_begin(struct hive *h, uint64_t now, struct err *e);
 
+/* data must not be a view of the same hive. */
 int hive_set_value(struct hive *h, hive_key key, const char *name, uint32_t type, const void *data,
 	size_t n, struct err *e);
 int hive_set_string(struct hive *h, hive_key key, const char *name, const char *text,
@@ -228,7 +229,7 @@ struct hive_finding {
 
 struct hive_check {
 	uint64_t errors, warnings;
-	uint64_t bins, keys, values, securities, big_values;
+	uint64_t bins, keys, values, securities, big_values, layered;
 	uint64_t free_cells, free_bytes, used_cells;
 	uint64_t leaked_cells, leaked_bytes, split_free; /* split_free: adjacent free cells */
 };
