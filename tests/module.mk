@@ -21,10 +21,10 @@ test-e2e: all test-tools
 	$(Q)BUILD=$(BUILD) tests/run e2e
 
 # Tools that tests use to make their ground: one program per tests/tools/NAME.c.
-$(BUILD)/tests/tools/%: $(BUILD)/host/tests/tools/%.o
+$(BUILD)/tests/tools/%: $(BUILD)/host/tests/tools/%.o $(BUILD)/host/libinjector.a
 	$(call say,HOSTLD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(SAN) -o $@ $^ -lntfs-3g
+	$(Q)$(HOST_CC) $(SAN) -o $@ $^ $(HOST_LIBS)
 
 $(BUILD)/tests/unit/volume_test $(BUILD)/tests/unit/discover_test: | $(BUILD)/tests/tools/ntfstree
 

@@ -154,8 +154,8 @@ static void replace_content(struct editor *d, const struct answer_node *n, const
 		name(d, "</", n->tag, ">");
 }
 
-/* The blanks in front of a tag when it begins its line; false when it does not. `*line_start` is
- * where the line end before them begins. */
+/* The blanks in front of a tag when it begins its line; false when it does not. *line_end is where
+ * the line before ends. */
 static bool own_line(
 	const struct answer *a, size_t tag, char *indent, size_t size, size_t *line_end)
 {
