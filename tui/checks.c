@@ -132,7 +132,7 @@ static enum go act(struct wizard *w)
 		return GO_STAY;
 	}
 	field_get(&w->field, w->reason);
-	if (w->in_reason && strlen(w->reason) >= REASON_MIN)
+	if (strlen(w->reason) >= REASON_MIN)
 		return GO_NEXT;
 	w->in_reason = true;
 	focus(w);

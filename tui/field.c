@@ -49,10 +49,10 @@ int field_open(struct field *f, struct ui *ui, int y, int x, int width, int max,
 
 void field_close(struct field *f)
 {
-	if (f->ui && f->ui->cursor == f->win.win)
-		f->ui->cursor = NULL;
 	if (f->form) {
 		WINDOW *sub = form_sub(f->form);
+		if (f->ui->cursor == sub)
+			f->ui->cursor = NULL;
 		unpost_form(f->form);
 		free_form(f->form);
 		delwin(sub);

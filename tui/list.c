@@ -73,7 +73,6 @@ int list_open(struct list *l, struct ui *ui, const struct list_place *at, size_t
 	set_menu_win(l->menu, l->win.win);
 	set_menu_sub(l->menu, derwin(l->win.win, l->height, width, 0, 0));
 	set_menu_format(l->menu, l->height, 1);
-	set_menu_mark(l->menu, "> ");
 	menu_opts_off(l->menu, O_SHOWDESC);
 	list_focus(l, true);
 	if (ui->colour)
@@ -115,6 +114,7 @@ void list_go(struct list *l, size_t i)
 void list_focus(struct list *l, bool on)
 {
 	chtype pair = l->ui->colour ? (chtype)COLOR_PAIR(l->style + 1) : 0;
+	set_menu_mark(l->menu, on ? "> " : "- ");
 	set_menu_fore(l->menu, pair | (on ? A_REVERSE : A_NORMAL));
 }
 

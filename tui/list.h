@@ -45,7 +45,7 @@ void list_close(struct list *l);
 size_t list_at(const struct list *l);
 void list_go(struct list *l, size_t i);
 
-/* Focus elsewhere: the marker stays, the reverse bar goes. */
+/* Focus elsewhere: the row keeps a "- " mark, the reverse bar goes. */
 void list_focus(struct list *l, bool on);
 
 /* true when the key was for the list (movement, search). Digits are the caller's. */

@@ -173,11 +173,6 @@ static void build(struct wizard *w)
 	wizard_list(w, CHOICE_ROW, 3, 2, choice_row);
 }
 
-static void refresh_screen(struct wizard *w)
-{
-	w->ui.rebuild(w->ui.ctx);
-}
-
 static enum go look_up(struct wizard *w)
 {
 	char code[SCAN_MAX];
@@ -191,7 +186,7 @@ static enum go look_up(struct wizard *w)
 	if (!readable)
 		err_set(&w->pc_err, ERR_NOTFOUND, _("Scan the label again, or type its text."),
 			_("\"%s\" cannot be a tag, serial or name"), w->scan);
-	w->scan[0] = '\0';
+	field_set(&w->field, "");
 	int ret = -ERR_NOTFOUND;
 	if (readable) {
 		struct lookup l = {.stick = w->stick, .text = code};
@@ -209,7 +204,7 @@ static enum go look_up(struct wizard *w)
 	else
 		ui_status(&w->ui, UI_STOP, _("[STOP] \"%s\" was not accepted."), code);
 	w->scan_ms = ui_ms();
-	refresh_screen(w);
+	wizard_redraw(w);
 	return GO_STAY;
 }
 
@@ -219,7 +214,7 @@ static void start_scan(struct wizard *w, int first)
 	w->scan[0] = '\0';
 	err_clear(&w->pc_err);
 	w->ui.status[0] = '\0';
-	refresh_screen(w);
+	wizard_redraw(w);
 	if (ui_is_text(first))
 		field_key(&w->field, first);
 }
@@ -248,7 +243,7 @@ static enum go on_key(struct wizard *w, int key)
 		return key == UI_ESC ? GO_BACK : choice_key(w, key);
 	if (key == UI_ESC && w->have_pc) {
 		w->scanning = false; /* back to the record that was there */
-		refresh_screen(w);
+		wizard_redraw(w);
 		return GO_STAY;
 	}
 	if (key == UI_ESC)

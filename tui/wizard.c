@@ -130,11 +130,15 @@ static void build(struct wizard *w)
 	w->screen->build(w);
 }
 
-static void rebuild(void *ctx)
+void wizard_redraw(struct wizard *w)
 {
-	struct wizard *w = ctx;
 	w->screen->drop(w);
 	build(w);
+}
+
+static void rebuild(void *ctx)
+{
+	wizard_redraw(ctx);
 }
 
 /* F10: how to leave without finishing. */
@@ -186,6 +190,7 @@ static enum go interact(struct wizard *w)
 		return GO_NEXT;
 	build(w);
 	ui->rebuild = rebuild;
+	ui->ctx = w;
 	enum go g = GO_STAY;
 	while (g == GO_STAY) {
 		ui_show(ui);

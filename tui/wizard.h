@@ -110,6 +110,9 @@ enum ui_style wizard_style(enum job_verdict v);
 void wizard_list(struct wizard *w, int y, int height, size_t count, list_row row);
 void wizard_drop_widgets(struct wizard *w);
 
+/* Build the screen anew, after what it shows has changed shape. */
+void wizard_redraw(struct wizard *w);
+
 /* The job is no longer valid for what was chosen: close it, forget everything derived from it. */
 void wizard_forget_job(struct wizard *w);
 
