@@ -4,8 +4,8 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "bundle/identity.h"
 #include "tui/text.h"
 #include "tui/wizard.h"
 #include "tui/wrap.h"
@@ -30,7 +30,7 @@ static bool matches(struct wizard *w)
 		return false;
 	const char *const good[] = {name_tail(pc->name), pc->name, pc->tag, pc->serial};
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-		if (good[i][0] && strcasecmp(code, good[i]) == 0)
+		if (identity_equal(code, good[i]))
 			return true;
 	return false;
 }

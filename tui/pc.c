@@ -5,9 +5,9 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
+#include "bundle/identity.h"
 #include "tui/dialog.h"
 #include "tui/lookup.h"
 #include "tui/text.h"
@@ -39,15 +39,10 @@ static int select_text(void *arg, struct err *e)
 	return ret < 0 ? ret : lookup_select(l->job, l->stick, l->text, &l->by, e);
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a[0] && strcasecmp(a, b) == 0;
-}
-
 static void explain_firmware(struct wizard *w)
 {
 	const struct job_pc *pc = job_pc(w->job);
-	if (same(pc->serial, w->fw.serial))
+	if (identity_equal(pc->serial, w->fw.serial))
 		snprintf(w->pc_why, sizeof w->pc_why, _("its serial is the one the %s reports"),
 			w->fw.serial_source[0] ? w->fw.serial_source : _("firmware"));
 	else

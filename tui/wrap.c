@@ -95,12 +95,12 @@ static const char *line_end(const char *s, int width, const char **next)
 		const char *q = p;
 		int w;
 		next_char(&q, &w);
+		if (*p == ' ')
+			space = p;
 		if (used + w > width) {
 			*next = space ? space + 1 : p;
 			return space ? space : p;
 		}
-		if (*p == ' ')
-			space = p;
 		used += w;
 		p = q;
 	}
