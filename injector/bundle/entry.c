@@ -41,7 +41,11 @@ static int search(struct bundle *b, const uint8_t key[LOOKUP_HASH], uint32_t *id
 		int order = memcmp(key, record, LOOKUP_HASH);
 		if (order == 0) {
 			*id = le32(record + LOOKUP_HASH);
-			return bundle_need_id(b, *id, e);
+			if (*id < b->header.facts.count)
+				return 0;
+			return err_set(e, ERR_INTEGRITY, LAB_AGAIN,
+				"%s: the look-up table names entry %u, which does not exist",
+				b->path, *id);
 		}
 		if (order < 0)
 			high = mid;
