@@ -66,6 +66,8 @@ static int open_header(struct bundle *b, struct err *e)
 		ret = header_parse(b->header_text, len, &b->header, &b->mac_covers, e);
 	if (ret < 0)
 		return ret;
+	crypto_generichash(b->header.facts.header_hash, sizeof b->header.facts.header_hash,
+		(const uint8_t *)b->header_text, len, NULL, 0);
 	layout_init(&b->layout, b->header.facts.count);
 	if (size != b->header.facts.size || size < b->layout.entries + TAR_END)
 		return err_set(e, ERR_INTEGRITY, LAB_AGAIN,

@@ -47,7 +47,9 @@ struct bundle_facts {
 	uint32_t count;
 	uint64_t size; /* bytes of the file */
 	char lab_keyid[LAB_KEYID_TEXT];
-	bool lab_verified; /* the signature was checked with the key given to bundle_open() */
+	uint8_t header_hash[32]; /* BLAKE2b-256 of the header the lab signed: names this bundle for
+				    ever */
+	bool lab_verified;	 /* the signature was checked with the key given to bundle_open() */
 	bool needs_keyfile;
 	uint32_t recipients; /* X25519 key slots */
 };

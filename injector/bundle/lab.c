@@ -196,6 +196,11 @@ int lab_sign(const struct lab_key *key, const void *p, size_t n, const char *tru
 	return ret < 0 ? ret : armor_add_base64(out, global, sizeof global, e);
 }
 
+void lab_sign_plain(const struct lab_key *key, const void *p, size_t n, uint8_t sig[64])
+{
+	crypto_sign_detached(sig, NULL, p, n, key->sk.p);
+}
+
 struct signature {
 	uint8_t bin[SIG_SIZE];
 	struct span comment;

@@ -55,6 +55,10 @@ const struct lab_pub *lab_key_pub(const struct lab_key *key);
 int lab_sign(const struct lab_key *key, const void *p, size_t n, const char *trusted_comment,
 	struct buf *out, struct err *e);
 
+/* The bare Ed25519 signature of p[0..n), for formats that carry it in their own way (the journal's
+ * first record). p must begin with a context that no other format signs. */
+void lab_sign_plain(const struct lab_key *key, const void *p, size_t n, uint8_t sig[64]);
+
 /* 0 when sig is pub's signature of p[0..n). -ERR_INTEGRITY otherwise: another key, changed bytes,
  * or not a signature; the message names `what`. trusted may be NULL. */
 int lab_verify(const struct lab_pub *pub, const void *p, size_t n, const void *sig, size_t sig_len,

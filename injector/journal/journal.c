@@ -26,6 +26,9 @@
 	"then "                                                                                    \
 	"run `odjstick journal verify`."
 
+#define END_NEXT                                                                                   \
+	"What was recorded about PCs stands. The next start of the stick closes the session."
+
 struct journal {
 	char *dir;
 	char *folder;
@@ -483,6 +486,8 @@ int journal_close(struct journal *j, struct err *e)
 	if (!j)
 		return 0;
 	int ret = end(j, e);
+	if (ret < 0)
+		explain(e, END_NEXT);
 	journal_abandon(j);
 	return ret;
 }
