@@ -29,4 +29,6 @@ $(BUILD)/tests/tools/%: $(BUILD)/host/tests/tools/%.o $(BUILD)/host/libinjector.
 $(BUILD)/tests/unit/volume_test $(BUILD)/tests/unit/discover_test: | $(BUILD)/tests/tools/ntfstree
 
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
-test-tools: $(TEST_TOOLS)
+include tests/tools/mkhive/module.mk
+
+test-tools: $(TEST_TOOLS) $(BUILD)/tests/tools/mkhive $(HIVES)

@@ -147,12 +147,10 @@ static int put_data(
 	uint8_t *w = cell_edit(h, vk, 0, VK_NAME);
 	if (ret < 0 || !w)
 		return ret < 0 ? ret : damaged(e, vk, "value record");
-	put_le32(w + VK_SIZE, n && n <= 4 ? n | VK_INLINE : n);
-	put_le32(w + VK_DATA, at);
-	if (n && n <= 4) {
-		memset(w + VK_DATA, 0, 4);
+	put_le32(w + VK_SIZE, n <= 4 ? n | VK_INLINE : n); /* no data is "0 bytes in place" */
+	put_le32(w + VK_DATA, n <= 4 ? 0 : at);
+	if (n && n <= 4)
 		memcpy(w + VK_DATA, data, n);
-	}
 	put_le32(w + VK_TYPE, type);
 	return 0;
 }
@@ -193,7 +191,7 @@ static int value_new(
 	uint8_t *p = cell_edit(h, *vk, 0, VK_NAME + n);
 	memcpy(p, "vk", 2);
 	put_le16(p + VK_NAME_LEN, (uint16_t)n);
-	put_le32(p + VK_DATA, NIL);
+	put_le32(p + VK_SIZE, VK_INLINE);
 	/* Windows leaves the flag clear on the default value. */
 	put_le16(p + VK_FLAGS, n && name_fits_latin1(name) ? VALUE_LATIN1 : 0);
 	name_store(name, p + VK_NAME);

@@ -227,7 +227,7 @@ static int list_insert(struct hive *h, uint32_t *list, uint32_t child, struct er
 {
 	struct hive_name name;
 	struct leaf l;
-	uint32_t which, count, pos, second;
+	uint32_t which = 0, count, pos = 0, second = NIL;
 	int ret = name_of(h, child, &name, e);
 	if (ret == 0)
 		ret = index_choose(h, *list, &name, &which, e);
