@@ -23,7 +23,7 @@ struct volume;
 enum windows_arch { WINDOWS_ARCH_UNKNOWN, WINDOWS_X86, WINDOWS_AMD64, WINDOWS_ARM64 };
 
 /* Where setup stands. It decides the method: SPECIALIZE and GENERALIZED still read unattend.xml,
- * COMPLETE takes the registry, the rest is refused. */
+ * COMPLETE takes the registry, the rest is refused. The rules are in docs/windows.md. */
 enum windows_phase {
 	WINDOWS_PHASE_UNKNOWN,
 	WINDOWS_PHASE_GENERALIZED, /* sealed by sysprep; specialize runs at the next start */
@@ -51,7 +51,7 @@ struct windows_hive {
 	char problem[192];
 };
 
-#define WINDOWS_UNATTEND_MAX 6
+#define WINDOWS_UNATTEND_MAX 8
 
 /* One position of the implicit answer file search, in search order. */
 struct windows_unattend {

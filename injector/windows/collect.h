@@ -1,0 +1,15 @@
+/* The hives' contributions to the facts. Private to windows/. A hive may be NULL. */
+#ifndef WINDOWS_COLLECT_H
+#define WINDOWS_COLLECT_H
+
+#include "hive/hive.h"
+#include "windows/facts.h"
+
+/* In this order: later ones rely on what earlier ones found. */
+void collect_system(struct windows_facts *f, const struct hive *system);
+void collect_software(struct windows_facts *f, const struct hive *software);
+void collect_join(struct windows_facts *f, const struct hive *system, const struct hive *security);
+void decide_phase(struct windows_facts *f, bool setup_started);
+void decide_entitlement(struct windows_facts *f, const struct hive *system);
+
+#endif

@@ -1,0 +1,195 @@
+/* Finding Windows on a volume and opening its hives; what the hives say is in collect.c. */
+#include "windows/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "hive/hive.h"
+#include "volume/volume.h"
+#include "windows/collect.h"
+#include "windows/reg.h"
+#include "windows/unattend.h"
+
+#define ROOT "/Windows"
+
+/* A hive and the files under it, in the order they must be closed. */
+struct opened {
+	struct hive *h;
+	struct bytedev *file[3]; /* primary, LOG1, LOG2 */
+};
+
+static void close_hive(struct opened *o)
+{
+	hive_close(o->h);
+	for (size_t i = 0; i < 3; i++)
+		bytedev_close(o->file[i]);
+	*o = (struct opened){0};
+}
+
+static int open_files(
+	struct volume *v, const char *path, struct opened *o, bool *present, struct err *e)
+{
+	static const char *const suffix[] = {"", ".LOG1", ".LOG2"};
+	for (size_t i = 0; i < 3; i++) {
+		char name[256];
+		struct volume_stat st;
+		snprintf(name, sizeof name, "%s%s", path, suffix[i]);
+		int ret = volume_stat(v, name, &st, e);
+		if (ret == 0 && i == 0)
+			*present = st.exists;
+		if (ret == 0 && st.exists && !st.is_dir)
+			ret = volume_open_file(v, name, false, &o->file[i], e);
+		if (ret < 0)
+			return ret;
+		if (i == 0 && !st.exists)
+			return err_set(e, ERR_NOTFOUND, NULL, "the file is missing");
+	}
+	return 0;
+}
+
+/* Open for reading; what is wrong becomes part of the facts. An unrecoverable hive is shown as it
+ * lies, so that the screen can still say which PC this is. */
+static void open_hive(struct volume *v, const char *root, const char *name, struct opened *o,
+	struct windows_hive *fact)
+{
+	char path[192];
+	struct err e = ERR_INIT;
+	struct hive_info info = {0};
+	snprintf(path, sizeof path, "%s/System32/config/%s", root, name);
+	int ret = open_files(v, path, o, &fact->present, &e);
+	if (ret == 0)
+		ret = hive_open(&o->h, o->file[0], o->file[1], o->file[2], 0, &e);
+	fact->readable = ret == 0;
+	if (ret == -ERR_UNSAFE && hive_open(&o->h, o->file[0], NULL, NULL, HIVE_AS_IS, NULL) < 0)
+		o->h = NULL;
+	if (ret < 0)
+		reg_copy(fact->problem, sizeof fact->problem, e.what);
+	if (o->h) {
+		hive_get_info(o->h, &info);
+		fact->dirty = info.dirty;
+		fact->recoverable = info.dirty && fact->readable;
+	}
+}
+
+/* "C:\x\y" or "%SystemDrive%\x\y" of the running Windows is "/x/y" of its volume. */
+static bool map_path(const char *text, char *out, size_t size)
+{
+	static const char *const roots[] = {"C:", "%SystemDrive%"};
+	const char *rest = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		if (strncasecmp(text, roots[i], strlen(roots[i])) == 0)
+			rest = text + strlen(roots[i]);
+	if (!rest || *rest != '\\' || strlen(rest) >= size)
+		return false;
+	for (; *rest; rest++)
+		*out++ = *rest == '\\' ? '/' : *rest;
+	*out = '\0';
+	return true;
+}
+
+static void look_at_answer(struct volume *v, struct windows_unattend *u)
+{
+	struct volume_stat st;
+	struct buf b = BUF_INIT;
+	struct unattend_info info;
+	if (volume_stat(v, u->path, &st, NULL) < 0 || !st.exists)
+		return;
+	u->exists = true;
+	if (st.is_dir || volume_read(v, u->path, UNATTEND_MAX, &b, NULL) < 0 ||
+		unattend_inspect(b.p ? b.p : (uint8_t *)"", b.len, &info, NULL) < 0)
+		u->unreadable = true;
+	else
+		u->has_specialize = info.has_specialize;
+	buf_clear(&b);
+}
+
+static struct windows_unattend *add_answer(struct windows_facts *f)
+{
+	return &f->unattend[f->unattend_count++];
+}
+
+/* The implicit search, as far as it lies on this volume. Facts on odj (d). */
+static void find_answers(struct windows_facts *f, struct volume *v)
+{
+	static const char *const places[] = {ROOT "/Panther/Unattend/unattend.xml",
+		ROOT "/Panther/Unattend/autounattend.xml", ROOT "/Panther/unattend.xml",
+		ROOT "/System32/Sysprep/unattend.xml", "/unattend.xml"};
+	if (f->unattend_setting[0]) {
+		struct windows_unattend *u = add_answer(f);
+		u->on_volume = map_path(f->unattend_setting, u->path, sizeof u->path);
+		if (u->on_volume)
+			look_at_answer(v, u);
+		else
+			reg_copy(u->path, sizeof u->path, f->unattend_setting);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct windows_unattend *u = add_answer(f);
+		reg_copy(u->path, sizeof u->path, places[i]);
+		u->on_volume = true;
+		look_at_answer(v, u);
+	}
+}
+
+static void read_volume(struct windows_facts *f, struct volume *v)
+{
+	const struct volume_state *st = volume_get_state(v);
+	f->is_folder = volume_kind(v) == VOLUME_FOLDER;
+	f->hibernated = (st->trouble & VOLUME_TROUBLE_HIBERNATED) != 0;
+	f->volume_dirty = (st->trouble & (VOLUME_TROUBLE_DIRTY | VOLUME_TROUBLE_LOG)) != 0;
+	if (volume_free_space(v, &f->free_bytes, NULL) < 0)
+		f->free_bytes = 0;
+}
+
+/* When no hive says it: the folder of the second instruction set is there or not. */
+static void guess_arch(struct windows_facts *f, struct volume *v)
+{
+	struct volume_stat st;
+	if (f->arch != WINDOWS_ARCH_UNKNOWN)
+		return;
+	if (volume_stat(v, ROOT "/SysArm32", &st, NULL) == 0 && st.exists)
+		f->arch = WINDOWS_ARM64;
+	else if (volume_stat(v, ROOT "/SysWOW64", &st, NULL) == 0 && st.exists)
+		f->arch = WINDOWS_AMD64;
+}
+
+/* A sealed image whose first start was cut off: setup.exe has reported that it began. */
+static bool setup_started(const struct hive *system)
+{
+	uint32_t state;
+	return system &&
+	       reg_dword(system, hive_root(system), "Setup\\Status\\ChildCompletion", "setup.exe",
+		       &state) &&
+	       state != 0;
+}
+
+int windows_facts_read(struct volume *v, struct windows_facts *f, struct err *e)
+{
+	struct volume_stat st;
+	*f = (struct windows_facts)WINDOWS_FACTS_INIT;
+	int ret = volume_stat(v, ROOT "/System32/config", &st, e);
+	if (ret < 0)
+		return ret;
+	if (!st.exists || !st.is_dir)
+		return err_set(e, ERR_NOTFOUND,
+			"Nothing was changed. Choose the volume that holds the Windows folder.",
+			"there is no Windows on this volume");
+	reg_copy(f->root, sizeof f->root, ROOT);
+	read_volume(f, v);
+
+	struct opened system = {0}, software = {0}, security = {0};
+	open_hive(v, ROOT, "SYSTEM", &system, &f->system);
+	open_hive(v, ROOT, "SOFTWARE", &software, &f->software);
+	open_hive(v, ROOT, "SECURITY", &security, &f->security);
+	collect_system(f, system.h);
+	collect_software(f, software.h);
+	collect_join(f, system.h, security.h);
+	decide_phase(f, setup_started(system.h));
+	decide_entitlement(f, system.h);
+	guess_arch(f, v);
+	find_answers(f, v);
+	close_hive(&system);
+	close_hive(&software);
+	close_hive(&security);
+	return 0;
+}
