@@ -183,6 +183,8 @@ static void XMLCALL on_end(void *ctx, const char *name)
 {
 	struct pass *x = ctx;
 	(void)name;
+	if (x->ret < 0) /* an empty element ends after its start was refused */
+		return;
 	if (x->depth == x->wanted_depth)
 		x->wanted_depth = 0;
 	int i = x->stack[--x->depth];
