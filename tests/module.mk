@@ -26,7 +26,8 @@ $(BUILD)/tests/tools/%: $(BUILD)/host/tests/tools/%.o $(BUILD)/host/libinjector.
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(SAN) -o $@ $^ $(HOST_LIBS)
 
-$(BUILD)/tests/unit/volume_test $(BUILD)/tests/unit/discover_test: | $(BUILD)/tests/tools/ntfstree
+$(addprefix $(BUILD)/tests/unit/,volume_test volume_crash_test discover_test): \
+	| $(BUILD)/tests/tools/ntfstree
 
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 include tests/tools/mkhive/module.mk

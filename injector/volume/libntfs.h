@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,10 +41,17 @@
 #include <ntfs-3g/volume.h>
 /* clang-format on */
 
-/* What libntfs-3g's NVolClear...() and NDevClear...() macros do, without their signed mask. */
+/* What libntfs-3g's ...Clear...() macros do, without their signed masks. */
 static inline void nvol_clear(ntfs_volume *vol, ntfs_volume_state_bits bit)
 {
 	vol->state &= ~(1ul << bit);
+}
+
+static inline bool nino_take_name_dirty(ntfs_inode *ni)
+{
+	bool was = NInoFileNameDirty(ni);
+	ni->state &= ~(1ul << NI_FileNameDirty);
+	return was;
 }
 
 static inline void ndev_clear(struct ntfs_device *dev, ntfs_device_state_bits bit)

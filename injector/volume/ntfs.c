@@ -50,8 +50,10 @@ ntfs_inode *node_get(struct volume *v, u64 mref, struct err *e)
 {
 	struct ntfs_file *f = file_of_inode(v, MREF(mref));
 	ntfs_inode *ni = f ? f->ni : ntfs_inode_open(ntfs_of(v)->vol, mref);
-	if (!ni)
+	if (!ni) {
+		errno = errno == ENOENT ? EIO : errno; /* the name exists: not "not found" */
 		ntfs_fail(v, e, "cannot open MFT record %llu", (unsigned long long)MREF(mref));
+	}
 	return ni;
 }
 
@@ -542,14 +544,22 @@ int ntfs_open(struct volume *v, struct blockdev *d, struct err *e)
 	struct ntfs *n = calloc(1, sizeof *n);
 	if (!n)
 		return err_nomem(e);
-	v->impl = n;
 	struct ntfs_device *dev = ntfsdev_new(&n->io, d, v->writable);
-	errno = 0;
-	n->vol = dev ? ntfs_device_mount(dev, v->writable ? 0 : NTFS_MNT_RDONLY) : NULL;
-	if (!n->vol) {
-		int ret = mount_failed(v, e);
+	int ret = dev ? mirror_look(d, &n->io.mirror, e) : err_nomem(e);
+	if (ret == 0 && v->writable && n->io.mirror.stale)
+		ret = mirror_heal(d, &n->io.mirror, e);
+	if (ret < 0) {
 		if (dev)
 			ntfs_device_free(dev);
+		free(n);
+		return ret;
+	}
+	v->impl = n;
+	errno = 0;
+	n->vol = ntfs_device_mount(dev, v->writable ? 0 : NTFS_MNT_RDONLY);
+	if (!n->vol) {
+		ret = mount_failed(v, e);
+		ntfs_device_free(dev);
 		v->impl = NULL;
 		free(n);
 		return ret;
@@ -557,10 +567,11 @@ int ntfs_open(struct volume *v, struct blockdev *d, struct err *e)
 	nvol_clear(n->vol, NV_Compression); /* a new file in a compressed folder is stored plain */
 	v->be = &ntfs_backend;
 	uint64_t end = (uint64_t)n->vol->nr_clusters * n->vol->cluster_size;
-	int ret = v->writable && NVolReadOnly(n->vol)
-			  ? err_set(e, ERR_READONLY, NULL, "%s opened read-only", v->name)
-		  : end > d->size
-			  ? err_set(e, ERR_FORMAT, NULL, "%s is shorter than its NTFS", v->name)
-			  : read_state(v, e);
-	return ret;
+	if (v->writable && NVolReadOnly(n->vol))
+		return err_set(e, ERR_READONLY, "Nothing was changed.", "%s opened read-only only",
+			v->name);
+	if (end > d->size)
+		return err_set(e, ERR_FORMAT, "The image may be cut short. Nothing was changed.",
+			"%s is shorter than the NTFS in it", v->name);
+	return read_state(v, e);
 }

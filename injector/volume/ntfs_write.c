@@ -33,7 +33,7 @@ static bool same_name(struct volume *v, const FILE_NAME_ATTR *fn, const struct n
 }
 
 /* The next FILE_NAME from *ctx on that is in folder `dir_no` and has the name, or without a name
- * the namespace `type`. */
+ * the namespace `type` (-1: any). */
 static int find_link(struct volume *v, u64 dir_no, const struct ntfs_name *name, int type,
 	struct link *out, ntfs_attr_search_ctx *ctx)
 {
@@ -43,7 +43,7 @@ static int find_link(struct volume *v, u64 dir_no, const struct ntfs_name *name,
 		u32 size = le32_to_cpu(ctx->attr->value_length);
 		if (MREF_LE(fn->parent_directory) != dir_no || size > sizeof out->bytes)
 			continue;
-		if (name ? !same_name(v, fn, name) : fn->file_name_type != type)
+		if (name ? !same_name(v, fn, name) : type >= 0 && fn->file_name_type != type)
 			continue;
 		memcpy(out->bytes, fn, size);
 		out->size = (int)size;
@@ -64,6 +64,7 @@ static int stored_link(struct volume *v, ntfs_inode *ni, ntfs_inode *dir,
 	}
 	if (ctx)
 		ntfs_attr_put_search_ctx(ctx);
+	errno = EIO;
 	return ret < 0 ? ntfs_fail(v, e, "cannot find a name in its MFT record") : 0;
 }
 
@@ -77,15 +78,22 @@ struct place {
 	struct link link; /* when ni */
 };
 
-/* The child first, in its folder: libntfs-3g would otherwise open the folder a second time. */
+/* The child's MFT record goes first, then the folder's index, then the child's size and times in
+ * that index. Never two copies of the folder at once: it is closed before libntfs-3g opens it. */
 static int place_close(struct volume *v, struct place *pl, struct err *e)
 {
 	int ret = 0;
-	if (pl->ni && ntfs_inode_close_in_dir(pl->ni, pl->dir))
+	bool renamed = pl->ni && nino_take_name_dirty(pl->ni);
+	if (pl->ni && NInoDirty(pl->ni) && ntfs_inode_sync(pl->ni))
 		ret = ntfs_fail(v, e, "cannot write an MFT record");
-	pl->ni = NULL;
 	int put = node_put(v, pl->dir, ret ? NULL : e);
-	pl->dir = NULL;
+	ret = ret ? ret : put;
+	if (renamed) {
+		NInoFileNameSetDirty(pl->ni);
+		NInoSetDirty(pl->ni);
+	}
+	put = node_put(v, pl->ni, ret ? NULL : e);
+	pl->dir = pl->ni = NULL;
 	return ret ? ret : put;
 }
 
@@ -137,8 +145,10 @@ static int place_must_exist(
 		e, ERR_NOTFOUND, "Nothing was changed.", "%s: there is no %s", v->name, p->text);
 }
 
-/* Remove the name, and the file with its last name. Closes the place. */
-static int place_unlink(struct volume *v, struct place *pl, struct err *e)
+/* Remove the name and, with its last name, the file. Index and MFT record change together in
+ * libntfs-3g, so this is for temporary names only: sweep() knows what a power cut leaves. Closes
+ * the place. */
+static int place_erase(struct volume *v, struct place *pl, struct err *e)
 {
 	ntfs_inode *dir = pl->dir, *ni = pl->ni;
 	pl->dir = pl->ni = NULL;
@@ -163,13 +173,157 @@ static int path_new(const struct vpath *p, struct vpath *out, struct err *e)
 	return 0; /* the other parts keep pointing into p->buf */
 }
 
+/* --- names of an inode, one step at a time ---------------------------------------------------- */
+
+/*
+ * A name is an entry in a folder's index and a FILE_NAME in the MFT record it
+ * leads to. A name is made in this order: FILE_NAME, flush, entry; and taken
+ * away in this one: entry, flush, FILE_NAME. So an entry never leads to a record
+ * that does not know it, whatever write is the last before a power cut. A
+ * FILE_NAME without entry may stay; prune() drops it.
+ */
+
+static int put_file_name(struct volume *v, ntfs_inode *ni, const struct link *l, struct err *e)
+{
+	errno = 0;
+	if (ntfs_attr_add(ni, AT_FILE_NAME, AT_UNNAMED, 0, (const u8 *)l->bytes, l->size))
+		return ntfs_fail(v, e, "cannot add a name");
+	ni->mrec->link_count = cpu_to_le16((u16)(le16_to_cpu(ni->mrec->link_count) + 1));
+	ntfs_inode_mark_dirty(ni);
+	if (ntfs_inode_sync(ni))
+		return ntfs_fail(v, e, "cannot write an MFT record");
+	return ntfs_flush(v, e);
+}
+
+/* Remove the FILE_NAME at *ctx. */
+static int drop_file_name(
+	struct volume *v, ntfs_inode *ni, ntfs_attr_search_ctx *ctx, struct err *e)
+{
+	if (ntfs_attr_record_rm(ctx))
+		return ntfs_fail(v, e, "cannot drop a name");
+	ni->mrec->link_count = cpu_to_le16((u16)(le16_to_cpu(ni->mrec->link_count) - 1));
+	ntfs_inode_mark_dirty(ni);
+	return 0;
+}
+
+/* The next FILE_NAME of ni in dir, from *ctx on, to which no entry leads. */
+static bool find_stale(
+	struct volume *v, ntfs_inode *dir, ntfs_inode *ni, ntfs_attr_search_ctx *ctx, bool *failed)
+{
+	struct link l;
+	while (!find_link(v, dir->mft_no, NULL, -1, &l, ctx)) {
+		errno = 0;
+		u64 mref = ntfs_inode_lookup_by_name(dir, name_of(&l.fn), l.fn.file_name_length);
+		*failed = mref == MREF_NONE && errno != ENOENT;
+		if (*failed || mref == MREF_NONE || MREF(mref) != ni->mft_no)
+			return !*failed;
+	}
+	return false;
+}
+
+/* Drop every FILE_NAME in dir to which no entry leads. */
+static int prune(struct volume *v, ntfs_inode *dir, ntfs_inode *ni, struct err *e)
+{
+	int ret = 0;
+	for (bool more = true, failed = false; ret == 0 && more;) {
+		ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
+		if (!ctx)
+			return ntfs_fail(v, e, "cannot read the names of a file");
+		more = find_stale(v, dir, ni, ctx, &failed);
+		if (failed)
+			ret = ntfs_fail(v, e, "cannot look up the names of a file");
+		else if (more)
+			ret = drop_file_name(v, ni, ctx, e);
+		ntfs_attr_put_search_ctx(ctx);
+	}
+	return ret;
+}
+
+static void set_facts(FILE_NAME_ATTR *fn, const ntfs_inode *ni)
+{
+	bool is_dir = ni->mrec->flags & MFT_RECORD_IS_DIRECTORY;
+	fn->creation_time = ni->creation_time;
+	fn->last_data_change_time = ni->last_data_change_time;
+	fn->last_mft_change_time = ni->last_mft_change_time;
+	fn->last_access_time = ni->last_access_time;
+	fn->allocated_size = (sle64)cpu_to_le64(is_dir ? 0 : (u64)ni->allocated_size);
+	fn->data_size = (sle64)cpu_to_le64(is_dir ? 0 : (u64)ni->data_size);
+	fn->file_attributes = ni->flags;
+	if (is_dir)
+		fn->file_attributes |= FILE_ATTR_I30_INDEX_PRESENT;
+	fn->reparse_point_tag = const_cpu_to_le32(0);
+}
+
+/* Give ni the name pl->name in pl->dir. */
+static int link_in(struct volume *v, struct place *pl, ntfs_inode *ni, struct err *e)
+{
+	struct link l;
+	memset(&l, 0, sizeof l);
+	l.size = (int)(offsetof(FILE_NAME_ATTR, file_name) +
+		       (size_t)pl->name.len * sizeof(ntfschar));
+	l.fn.parent_directory =
+		MK_LE_MREF(pl->dir->mft_no, le16_to_cpu(pl->dir->mrec->sequence_number));
+	l.fn.file_name_length = (u8)pl->name.len;
+	l.fn.file_name_type = FILE_NAME_POSIX;
+	memcpy(l.bytes + offsetof(FILE_NAME_ATTR, file_name), pl->name.u,
+		(size_t)pl->name.len * sizeof(ntfschar));
+	set_facts(&l.fn, ni);
+	int ret = prune(v, pl->dir, ni, e);
+	if (ret == 0)
+		ret = put_file_name(v, ni, &l, e);
+	errno = 0;
+	if (ret == 0 && ntfs_index_add_filename(pl->dir, &l.fn,
+				MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number))))
+		ret = ntfs_fail(v, e, "cannot add a name to a folder");
+	return ret;
+}
+
+static int drop_entry(struct volume *v, ntfs_inode *dir, const struct link *l, struct err *e)
+{
+	errno = 0;
+	if (ntfs_index_remove(dir, NULL, l->bytes, l->size))
+		return ntfs_fail(v, e, "cannot remove a name from a folder");
+	return 0;
+}
+
+/* The short name that goes with a long one in the same folder. */
+static bool short_link(struct volume *v, ntfs_inode *dir, ntfs_inode *ni, struct link *l)
+{
+	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
+	bool found = ctx && find_link(v, dir->mft_no, NULL, FILE_NAME_DOS, l, ctx) == 0;
+	if (ctx)
+		ntfs_attr_put_search_ctx(ctx);
+	return found;
+}
+
+/* Take the name of an open place away; the file keeps another one. Closes the place. */
+static int place_unlink(struct volume *v, struct place *pl, struct err *e)
+{
+	struct link dos;
+	int ret = drop_entry(v, pl->dir, &pl->link, e);
+	if (ret == 0 && pl->link.fn.file_name_type == FILE_NAME_WIN32 &&
+		short_link(v, pl->dir, pl->ni, &dos))
+		ret = drop_entry(v, pl->dir, &dos, e);
+	if (ret == 0 && ntfs_inode_sync(pl->dir))
+		ret = ntfs_fail(v, e, "cannot write a folder");
+	if (ret == 0)
+		ret = ntfs_flush(v, e);
+	if (ret == 0)
+		ret = prune(v, pl->dir, pl->ni, e);
+	int closed = place_close(v, pl, ret ? NULL : e);
+	ret = ret ? ret : closed;
+	return ret ? ret : ntfs_flush(v, e);
+}
+
 /* --- create --------------------------------------------------------------------------------- */
 
+/* In the file itself, not in $Secure, whose stream and two indexes cannot be changed in one write.
+ * ntfs_create() put a descriptor there that lets everybody in; it has not reached the disk. */
 static int set_security(struct volume *v, ntfs_inode *ni, const struct buf *sd, struct err *e)
 {
-	struct SECURITY_CONTEXT scx = {.vol = ntfs_of(v)->vol};
 	errno = 0;
-	if (ntfs_set_ntfs_acl(&scx, ni, (const char *)sd->p, sd->len, 0))
+	if (ntfs_attr_remove(ni, AT_SECURITY_DESCRIPTOR, AT_UNNAMED, 0) ||
+		ntfs_attr_add(ni, AT_SECURITY_DESCRIPTOR, AT_UNNAMED, 0, sd->p, (s64)sd->len))
 		return ntfs_fail(v, e, "cannot set a security descriptor");
 	return 0;
 }
@@ -190,16 +344,19 @@ static int child_security(
 static int create(struct volume *v, struct place *pl, mode_t type, ntfs_inode *like, struct err *e)
 {
 	struct buf sd = BUF_INIT;
-	int ret = like ? node_security(v, like, &sd, e)
-		       : child_security(v, pl->dir, S_ISDIR(type), &sd, e);
+	/* A descriptor in $Secure is shared by its number. */
+	bool shared = like && test_nino_flag(like, v3_Extensions) && like->security_id;
+	int ret = shared ? 0
+		  : like ? node_security(v, like, &sd, e)
+			 : child_security(v, pl->dir, S_ISDIR(type), &sd, e);
 	if (ret == 0) {
 		errno = 0;
-		pl->ni = ntfs_create(
-			pl->dir, const_cpu_to_le32(0), pl->name.u, (u8)pl->name.len, type);
+		pl->ni = ntfs_create(pl->dir, shared ? like->security_id : const_cpu_to_le32(0),
+			pl->name.u, (u8)pl->name.len, type);
 		if (!pl->ni)
 			ret = ntfs_fail(v, e, "cannot create a file");
 	}
-	if (ret == 0)
+	if (ret == 0 && !shared)
 		ret = set_security(v, pl->ni, &sd, e);
 	if (ret == 0 && like) {
 		FILE_ATTR_FLAGS keep = FILE_ATTR_READONLY | FILE_ATTR_HIDDEN | FILE_ATTR_SYSTEM |
@@ -234,13 +391,48 @@ static int write_all(struct volume *v, ntfs_inode *ni, const void *data, size_t 
 	return ret;
 }
 
+/* Take an entry out of a folder that leads to no file: all that a power cut left of creating it. */
+static int sweep(struct volume *v, const struct vpath *p, struct err *e)
+{
+	struct ntfs *n = ntfs_of(v);
+	struct ntfs_name name;
+	struct link l = {.size = 0};
+	ntfs_inode *dir;
+	int ret = ntfs_name_of(p->part[p->count - 1], &name, e);
+	if (ret == 0)
+		ret = node_walk(v, p, p->count - 1, &dir, e);
+	if (ret < 0)
+		return ret;
+	l.fn.file_name_length = (u8)name.len;
+	l.size = (int)(offsetof(FILE_NAME_ATTR, file_name) + (size_t)name.len * sizeof(ntfschar));
+	memcpy(l.bytes + offsetof(FILE_NAME_ATTR, file_name), name.u,
+		(size_t)name.len * sizeof(ntfschar));
+	errno = 0;
+	nvol_clear(n->vol, NV_CaseSensitive);
+	if (ntfs_index_remove(dir, NULL, l.bytes, l.size))
+		ret = ntfs_fail(v, e, "cannot remove what is left of %s", p->text);
+	NVolSetCaseSensitive(n->vol);
+	int put = node_put(v, dir, ret ? NULL : e);
+	return ret ? ret : put;
+}
+
+/* Remove the temporary name, whatever a power cut left of it. */
 static int discard(struct volume *v, const struct vpath *p, struct err *e)
 {
 	struct place pl;
-	int ret = place_open(v, p, &pl, e);
+	struct err why = ERR_INIT;
+	int ret = place_open(v, p, &pl, &why);
+	if (ret == -ERR_IO && ntfs_check(v, NULL) == 0)
+		return sweep(v, p, e);
 	if (ret < 0)
-		return ret;
-	return pl.ni ? place_unlink(v, &pl, e) : place_close(v, &pl, e);
+		return err_set(e, why.code, why.next, "%s", why.what);
+	if (!pl.ni)
+		return place_close(v, &pl, e);
+	ret = prune(v, pl.dir, pl.ni, e);
+	if (ret == 0)
+		return place_erase(v, &pl, e);
+	place_close(v, &pl, NULL);
+	return ret;
 }
 
 /* The new file under its temporary name, complete and on the disk. */
@@ -280,49 +472,14 @@ int ntfs_move(struct volume *v, const struct vpath *from, const struct vpath *to
 	if (ret < 0)
 		return ret;
 	dst.ni = node_get(v, mref, e);
-	errno = 0;
-	if (!dst.ni)
-		ret = -ERR_IO;
-	else if (ntfs_link(dst.ni, dst.dir, dst.name.u, (u8)dst.name.len))
-		ret = ntfs_fail(v, e, "cannot rename %s", from->text);
+	ret = dst.ni ? link_in(v, &dst, dst.ni, e) : -ERR_IO;
 	int closed = place_close(v, &dst, ret ? NULL : e);
 	ret = ret ? ret : closed;
 	if (ret == 0)
 		ret = ntfs_flush(v, e);
 	if (ret == 0)
 		ret = place_must_exist(v, from, &src, e);
-	if (ret == 0)
-		ret = place_unlink(v, &src, e);
-	return ret ? ret : ntfs_flush(v, e);
-}
-
-/* The name that the replaced file has in its folder, for the file that takes its place. A long name
- * whose short one stays behind becomes a name without a short one. */
-static void take_over(struct link *l, ntfs_inode *ni)
-{
-	FILE_NAME_ATTR *fn = &l->fn;
-	if (fn->file_name_type == FILE_NAME_WIN32)
-		fn->file_name_type = FILE_NAME_POSIX;
-	fn->creation_time = ni->creation_time;
-	fn->last_data_change_time = ni->last_data_change_time;
-	fn->last_mft_change_time = ni->last_mft_change_time;
-	fn->last_access_time = ni->last_access_time;
-	fn->allocated_size = (sle64)cpu_to_le64((u64)ni->allocated_size);
-	fn->data_size = (sle64)cpu_to_le64((u64)ni->data_size);
-	fn->file_attributes = ni->flags;
-	fn->reparse_point_tag = const_cpu_to_le32(0);
-}
-
-static int add_link(struct volume *v, ntfs_inode *ni, const struct link *l, struct err *e)
-{
-	errno = 0;
-	if (ntfs_attr_add(ni, AT_FILE_NAME, AT_UNNAMED, 0, (const u8 *)l->bytes, l->size))
-		return ntfs_fail(v, e, "cannot add a name");
-	ni->mrec->link_count = cpu_to_le16((u16)(le16_to_cpu(ni->mrec->link_count) + 1));
-	ntfs_inode_mark_dirty(ni);
-	if (ntfs_inode_sync(ni))
-		return ntfs_fail(v, e, "cannot write an MFT record");
-	return ntfs_flush(v, e);
+	return ret ? ret : place_unlink(v, &src, e);
 }
 
 /* The one write that decides: the entry of the folder's index points to the new file. */
@@ -349,46 +506,21 @@ static int redirect(struct volume *v, ntfs_inode *dir, u64 old_no, ntfs_inode *n
 	return ret ? ret : ntfs_flush(v, e);
 }
 
-/* Take a name away from ni without looking at the index, which no longer leads here. */
-static int drop_link(struct volume *v, ntfs_inode *ni, u64 dir_no, const struct ntfs_name *name,
-	int type, struct link *out, struct err *e)
-{
-	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
-	int ret = ctx ? find_link(v, dir_no, name, type, out, ctx) : -1;
-	if (ret == 0)
-		ret = ntfs_attr_record_rm(ctx);
-	if (ctx)
-		ntfs_attr_put_search_ctx(ctx);
-	if (ret < 0)
-		return ntfs_fail(v, e, "cannot drop the name of a replaced file");
-	ni->mrec->link_count = cpu_to_le16((u16)(le16_to_cpu(ni->mrec->link_count) - 1));
-	ntfs_inode_mark_dirty(ni);
-	return 0;
-}
-
-/* Free a replaced file: give it a temporary name, drop the lost one, delete it the usual way. */
-static int bury(struct volume *v, const struct vpath *tmp, u64 old_mref, const struct link *lost,
-	struct err *e)
+/* Free a replaced file, to whose long name no entry leads any more: give it a temporary name, drop
+ * the others, erase it the usual way. */
+static int bury(struct volume *v, const struct vpath *tmp, u64 old_mref, struct err *e)
 {
 	struct place pl;
-	struct link gone;
-	struct ntfs_name name = {.len = lost->fn.file_name_length};
-	memcpy(name.u, name_of(&lost->fn), (size_t)name.len * sizeof *name.u);
+	struct link dos;
 	int ret = place_open(v, tmp, &pl, e);
 	if (ret < 0)
 		return ret;
 	pl.ni = node_get(v, old_mref, e);
-	errno = 0;
-	if (!pl.ni)
-		ret = -ERR_IO;
-	else if (ntfs_link(pl.ni, pl.dir, pl.name.u, (u8)pl.name.len))
-		ret = ntfs_fail(v, e, "cannot set a replaced file aside");
-	if (ret == 0)
-		ret = drop_link(v, pl.ni, pl.dir->mft_no, &name, 0, &gone, e);
-	if (ret == 0 && lost->fn.file_name_type == FILE_NAME_WIN32) {
-		ret = drop_link(v, pl.ni, pl.dir->mft_no, NULL, FILE_NAME_DOS, &gone, e);
-		if (ret == 0 && ntfs_index_remove(pl.dir, pl.ni, gone.bytes, gone.size))
-			ret = ntfs_fail(v, e, "cannot remove a short name");
+	ret = pl.ni ? link_in(v, &pl, pl.ni, e) : -ERR_IO;
+	if (ret == 0 && short_link(v, pl.dir, pl.ni, &dos)) {
+		ret = drop_entry(v, pl.dir, &dos, e);
+		if (ret == 0)
+			ret = prune(v, pl.dir, pl.ni, e);
 	}
 	if (ret == 0)
 		ret = stored_link(v, pl.ni, pl.dir, &pl.name, &pl.link, e);
@@ -396,12 +528,12 @@ static int bury(struct volume *v, const struct vpath *tmp, u64 old_mref, const s
 		place_close(v, &pl, NULL);
 		return ret;
 	}
-	return place_unlink(v, &pl, e);
+	return place_erase(v, &pl, e);
 }
 
-/* Point the name `to` at the file `mref`; out: what it was before. */
-static int commit_over(struct volume *v, const struct vpath *to, u64 mref, u64 *old_mref,
-	struct link *lost, struct err *e)
+/* Point the name `to` at the file `mref`; *old_mref: what it was before. */
+static int commit_over(
+	struct volume *v, const struct vpath *to, u64 mref, u64 *old_mref, struct err *e)
 {
 	struct place dst;
 	int ret = place_must_exist(v, to, &dst, e);
@@ -409,18 +541,18 @@ static int commit_over(struct volume *v, const struct vpath *to, u64 mref, u64 *
 		return ret;
 	u64 old_no = dst.ni->mft_no;
 	*old_mref = MK_MREF(old_no, le16_to_cpu(dst.ni->mrec->sequence_number));
-	*lost = dst.link;
 	ntfs_inode *ni = node_get(v, mref, e);
 	struct link taken = dst.link;
-	ret = ni ? 0 : -ERR_IO;
+	ret = ni ? prune(v, dst.dir, ni, e) : -ERR_IO;
 	if (ret == 0) {
-		take_over(&taken, ni);
-		ret = add_link(v, ni, &taken, e);
+		/* A long name whose short one stays behind becomes a name without one. */
+		if (taken.fn.file_name_type == FILE_NAME_WIN32)
+			taken.fn.file_name_type = FILE_NAME_POSIX;
+		set_facts(&taken.fn, ni);
+		ret = put_file_name(v, ni, &taken, e);
 	}
 	if (ret == 0)
 		ret = redirect(v, dst.dir, old_no, ni, &taken, e);
-	/* Not in_dir: a clean inode needs its folder no more, and the source folder may be another.
-	 */
 	int put = ni ? node_put(v, ni, ret ? NULL : e) : 0;
 	int closed = place_close(v, &dst, ret || put ? NULL : e);
 	return ret ? ret : put ? put : closed;
@@ -430,7 +562,6 @@ int ntfs_move_over(
 	struct volume *v, const struct vpath *from, const struct vpath *to, struct err *e)
 {
 	struct place src;
-	struct link lost;
 	struct vpath tmp;
 	u64 old_mref;
 	int ret = path_new(to, &tmp, e);
@@ -441,7 +572,7 @@ int ntfs_move_over(
 	u64 mref = MK_MREF(src.ni->mft_no, le16_to_cpu(src.ni->mrec->sequence_number));
 	ret = place_close(v, &src, e);
 	if (ret == 0)
-		ret = commit_over(v, to, mref, &old_mref, &lost, e);
+		ret = commit_over(v, to, mref, &old_mref, e);
 	if (ret == 0)
 		ret = place_must_exist(v, from, &src, e);
 	if (ret == 0)
@@ -449,7 +580,7 @@ int ntfs_move_over(
 	if (ret == 0)
 		ret = ntfs_flush(v, e);
 	if (ret == 0)
-		ret = bury(v, &tmp, old_mref, &lost, e);
+		ret = bury(v, &tmp, old_mref, e);
 	return ret ? ret : ntfs_flush(v, e);
 }
 
@@ -482,16 +613,25 @@ int ntfs_replace(struct volume *v, const struct vpath *p, const void *data, size
 	return over ? ntfs_move_over(v, &tmp, p, e) : ntfs_move(v, &tmp, p, e);
 }
 
+/* Under a temporary name first, so that a power cut leaves no half-made folder under the real one.
+ */
 int ntfs_make_dir(struct volume *v, const struct vpath *p, struct err *e)
 {
 	struct place pl;
-	int ret = place_open(v, p, &pl, e);
+	struct vpath tmp;
+	int ret = path_new(p, &tmp, e);
+	if (ret == 0)
+		ret = discard(v, &tmp, e);
+	if (ret == 0)
+		ret = place_open(v, &tmp, &pl, e);
 	if (ret < 0)
 		return ret;
 	ret = create(v, &pl, S_IFDIR, NULL, e);
 	int closed = place_close(v, &pl, ret ? NULL : e);
 	ret = ret ? ret : closed;
-	return ret ? ret : ntfs_flush(v, e);
+	if (ret == 0)
+		ret = ntfs_flush(v, e);
+	return ret ? ret : ntfs_move(v, &tmp, p, e);
 }
 
 int ntfs_remove(struct volume *v, const struct vpath *p, struct err *e)
@@ -505,6 +645,21 @@ int ntfs_remove(struct volume *v, const struct vpath *p, struct err *e)
 		return err_set(e, ERR_REFUSED, VOLUME_LINK_NEXT, "%s: %s is a reparse point",
 			v->name, p->text);
 	}
-	ret = place_unlink(v, &pl, e);
+	errno = 0;
+	if ((pl.ni->mrec->flags & MFT_RECORD_IS_DIRECTORY) && ntfs_check_empty_dir(pl.ni) < 0) {
+		ret = ntfs_fail(v, e, "cannot remove folder %s", p->text);
+		place_close(v, &pl, NULL);
+		return ret;
+	}
+	struct vpath tmp;
+	ret = place_close(v, &pl, e);
+	if (ret == 0)
+		ret = path_new(p, &tmp, e);
+	if (ret == 0)
+		ret = discard(v, &tmp, e);
+	if (ret == 0)
+		ret = ntfs_move(v, p, &tmp, e);
+	if (ret == 0)
+		ret = discard(v, &tmp, e);
 	return ret ? ret : ntfs_flush(v, e);
 }

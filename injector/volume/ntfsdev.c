@@ -40,7 +40,9 @@ static s64 dev_pread(struct ntfs_device *dev, void *buf, s64 count, s64 offset)
 		return 0;
 	if (count > size - offset)
 		count = size - offset;
-	if (blockdev_read(n->bd, (uint64_t)offset, buf, (size_t)count, &n->first) < 0) {
+	if (blockdev_read(n->bd, (uint64_t)offset, buf, (size_t)count, &n->first) < 0 ||
+		mirror_overlay(n->bd, &n->mirror, (uint64_t)offset, buf, (size_t)count, &n->first) <
+			0) {
 		errno = EIO;
 		return -1;
 	}

@@ -13,11 +13,13 @@
 
 #include "volume/blockdev.h"
 #include "volume/libntfs.h"
+#include "volume/mirror.h"
 
 struct ntfsdev {
 	struct blockdev *bd;
 	s64 pos;
 	bool writable;
+	struct mirror mirror;
 	struct err first; /* the first failed read, write or sync */
 };
 

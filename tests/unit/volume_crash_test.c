@@ -1,0 +1,243 @@
+/* volume/ when the power goes or the disk fails at any write: a path that is replaced holds the old
+ * or the new content, nothing else in the tree changes, and a failed write is never reported as
+ * done. */
+#include "test.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memdisk.h"
+#include "volume/volume.h"
+
+#define ANSWER "Windows/Panther/unattend.xml"
+#define HIVE "Windows/System32/config/SYSTEM"
+#define MANY 60 /* names in one folder: enough for an index of more than one block */
+
+static char work[PATH_MAX];
+static struct buf image;
+static char old_text[40000], new_text[30000];
+
+__attribute__((format(printf, 1, 2))) static void sh(const char *fmt, ...)
+{
+	char cmd[PATH_MAX * 3];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(cmd, sizeof cmd, fmt, ap);
+	va_end(ap);
+	if (system(cmd) != 0)
+		fail_msg("failed: %s", cmd);
+}
+
+static void read_image(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	static char block[1 << 16];
+	for (size_t n; (n = fread(block, 1, sizeof block, f)) > 0;)
+		assert_int_equal(buf_add(&image, block, n, NULL), 0);
+	fclose(f);
+}
+
+static int make_ground(void **state)
+{
+	(void)state;
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	assert_true(n > 0);
+	exe[n] = '\0';
+	memset(old_text, 'o', sizeof old_text);
+	memset(new_text, 'n', sizeof new_text);
+	snprintf(work, sizeof work, "%s/volume_crash_test.XXXXXX",
+		getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	assert_non_null(mkdtemp(work));
+	sh("cd %s && mkdir -p src/Windows/Panther src/Windows/System32/config && "
+	   "head -c 40000 /dev/zero | tr '\\0' o > src/" ANSWER " && "
+	   "head -c 200000 /dev/zero | tr '\\0' h > src/" HIVE " && "
+	   "for i in $(seq 10 69); do echo $i > src/Windows/Panther/a-rather-long-name-$i.log; "
+	   "done",
+		work);
+	sh("cd %s && %s/../tools/ntfstree tree.img 6 src --shortname "
+	   "'Windows/Panther/a-rather-long-name-33.log=ARATHE~1.LOG'",
+		work, dirname(exe));
+	char path[PATH_MAX * 2];
+	snprintf(path, sizeof path, "%s/tree.img", work);
+	read_image(path);
+	return 0;
+}
+
+static int drop_ground(void **state)
+{
+	(void)state;
+	buf_clear(&image);
+	sh("rm -rf %s", work);
+	return 0;
+}
+
+static struct volume *open_mem(struct memdisk *m, bool writable)
+{
+	struct volume *v;
+	struct err e = ERR_INIT;
+	assert_done(volume_open_on(&v, memdisk_dev(m, writable), writable, &e), e);
+	return v;
+}
+
+/* 'o', 'n', or '-' when the path is absent; anything else fails. */
+static char what_is(struct volume *v, const char *path)
+{
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	int ret = volume_read(v, path, 1 << 20, &b, &e);
+	char found = '-';
+	if (ret != -ERR_NOTFOUND) {
+		assert_done(ret, e);
+		assert_true(b.len == sizeof old_text || b.len == sizeof new_text);
+		found = b.len == sizeof old_text ? 'o' : 'n';
+		assert_memory_equal(b.p, found == 'o' ? old_text : new_text, b.len);
+	}
+	buf_clear(&b);
+	return found;
+}
+
+struct seen {
+	const char *path;
+	const char *allowed;
+	unsigned count[256];
+};
+
+static void look(struct memdisk *now, unsigned cut, void *ctx)
+{
+	struct seen *s = ctx;
+	struct volume_list l;
+	struct err e = ERR_INIT;
+	struct volume *v = open_mem(now, false);
+	char found = what_is(v, s->path);
+	if (!strchr(s->allowed, found))
+		fail_msg("cut %u leaves '%c'", cut, found);
+	s->count[(unsigned char)found]++;
+	assert_done(volume_list(v, "Windows/Panther", &l, &e), e);
+	unsigned logs = 0;
+	for (size_t i = 0; i < l.count; i++)
+		logs += strstr(l.names[i].name, ".log") && !strstr(l.names[i].name, "odjstick");
+	if (logs < MANY)
+		fail_msg("cut %u lost names: %u of %d left", cut, logs, MANY);
+	volume_list_clear(&l);
+	assert_done(volume_close(v, &e), e);
+}
+
+/* What an interrupted run left must not stop the next one. */
+static void run_again(struct memdisk *now, unsigned cut, void *ctx)
+{
+	struct seen *s = ctx;
+	struct err e = ERR_INIT;
+	struct memdisk copy = memdisk_copy(now->p, now->size);
+	struct volume *v = open_mem(&copy, true);
+	int ret = volume_replace(v, s->path, new_text, sizeof new_text, &e);
+	if (ret < 0)
+		fail_msg("cut %u: %s", cut, e.what);
+	assert_int_equal(what_is(v, s->path), 'n');
+	assert_done(volume_close(v, &e), e);
+	memdisk_free(&copy);
+}
+
+static void replace_cut_anywhere(const char *path, const char *allowed)
+{
+	struct memdisk m = memdisk_copy(image.p, image.len);
+	struct seen s = {.path = path, .allowed = allowed};
+	struct err e = ERR_INIT;
+	struct volume *v = open_mem(&m, true);
+	size_t before = m.count;
+	assert_int_equal(before, 0); /* opening for writing writes nothing */
+	assert_done(volume_replace(v, path, new_text, sizeof new_text, &e), e);
+	size_t replaced = m.count;
+	assert_done(volume_close(v, &e), e);
+	for (size_t i = replaced; i < m.count; i++)
+		assert_int_equal(m.log[i].n, 0); /* closing has nothing left to write */
+
+	unsigned cuts = memdisk_cuts(image.p, &m, look, &s);
+	for (const char *a = allowed; *a; a++)
+		assert_true(s.count[(unsigned char)*a] > 0);
+	assert_true(cuts > 20);
+	memdisk_cuts(image.p, &m, run_again, &s);
+	print_message("%s: %zu writes and syncs, %u power cuts\n", path, m.count, cuts);
+	memdisk_free(&m);
+}
+
+static void replace_old_or_new(void **state)
+{
+	(void)state;
+	replace_cut_anywhere(ANSWER, "on");
+}
+
+static void create_absent_or_new(void **state)
+{
+	(void)state;
+	replace_cut_anywhere("Windows/Panther/first.cmd", "-n");
+}
+
+/* The bytes of a file that exists are written where they are, and nowhere else. */
+static void hive_is_written_in_place(void **state)
+{
+	(void)state;
+	struct memdisk m = memdisk_copy(image.p, image.len);
+	struct volume *v = open_mem(&m, true);
+	struct bytedev *d;
+	struct err e = ERR_INIT;
+	char page[4096];
+	memset(page, 'X', sizeof page);
+	assert_done(volume_open_file(v, HIVE, true, &d, &e), e);
+	assert_done(bytedev_write(d, 8192, page, sizeof page, &e), e);
+	assert_int_equal(m.count, 1); /* the data, at once */
+	assert_int_equal(m.log[0].n, sizeof page);
+	assert_int_equal(image.p[m.log[0].off], 'h');
+	assert_int_equal(image.p[m.log[0].off + 4095], 'h');
+	assert_done(bytedev_sync(d, &e), e);
+	assert_int_equal(m.log[m.count - 1].n, 0);
+	bytedev_close(d);
+	assert_done(volume_close(v, &e), e);
+	memdisk_free(&m);
+}
+
+/* Every single write of the device may be the one that fails. */
+static void failed_write_is_reported(void **state)
+{
+	(void)state;
+	size_t total = 0;
+	for (size_t fail = 1; fail == 1 || fail <= total; fail++) {
+		struct memdisk m = memdisk_copy(image.p, image.len);
+		struct err e = ERR_INIT, c = ERR_INIT;
+		struct volume *v = open_mem(&m, true);
+		if (total)
+			m.fail_after = fail;
+		int ret = volume_replace(v, ANSWER, new_text, sizeof new_text, &e);
+		int closed = volume_close(v, &c);
+		if (!total) { /* the first round counts */
+			assert_done(ret, e);
+			total = m.writes;
+			fail = 0;
+		} else if (fail < total) {
+			assert_int_equal(ret, -ERR_IO);
+			assert_int_equal(closed, -ERR_IO);
+			assert_non_null(strstr(e.what, "on purpose"));
+			v = open_mem(&m, false);
+			assert_true(strchr("on", what_is(v, ANSWER)));
+			volume_close(v, NULL);
+		}
+		memdisk_free(&m);
+	}
+	assert_true(total > 10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(replace_old_or_new),
+		cmocka_unit_test(create_absent_or_new),
+		cmocka_unit_test(hive_is_written_in_place),
+		cmocka_unit_test(failed_write_is_reported),
+	};
+	return cmocka_run_group_tests_name("volume_crash", tests, make_ground, drop_ground);
+}
