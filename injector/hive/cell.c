@@ -155,6 +155,7 @@ static int append_bin(struct hive *h, uint32_t need, struct err *e)
 	put_le32(b + 8, size);
 	h->len = at + size;
 	put_le32(h->base + BB_LENGTH, h->len);
+	base_seal(h->base);
 	put_size(h, at + BIN_HEADER, size - BIN_HEADER, false);
 	start_set(h, at + BIN_HEADER);
 	image_touch(h, at, size);
