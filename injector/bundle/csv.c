@@ -39,7 +39,7 @@ int batch_to_utf8(const char *name, const uint8_t *p, size_t n, char **out, stru
 	}
 	if (!*out)
 		return err_nomem(e);
-	if (!(little || big) && memchr(p, '\0', n)) {
+	if (!(little || big) && n && memchr(p, '\0', n)) {
 		freep(out);
 		return has_nul(name, e);
 	}

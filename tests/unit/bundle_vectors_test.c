@@ -1,4 +1,5 @@
-/* Run tests/vectors/bundle: each file names the step that must fail, and how; or all steps succeed. */
+/* Run tests/vectors/bundle: each file names the step that must fail, and how; or all steps succeed.
+ */
 #include "test.h"
 
 #include <dirent.h>
@@ -38,9 +39,8 @@ static void take_line(struct vector *v, const char *name, const char *value)
 	} fields[] = {{"expect", v->expect, sizeof v->expect}, {"lab", v->lab, sizeof v->lab},
 		{"passphrase", v->passphrase, sizeof v->passphrase},
 		{"keyfile", v->keyfile, sizeof v->keyfile},
-		{"identity", v->identity, sizeof v->identity},
-		{"entry", v->entry, sizeof v->entry}, {"row", v->row, sizeof v->row},
-		{"blob", v->blob, VALUE_MAX}};
+		{"identity", v->identity, sizeof v->identity}, {"entry", v->entry, sizeof v->entry},
+		{"row", v->row, sizeof v->row}, {"blob", v->blob, VALUE_MAX}};
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (strcmp(name, fields[i].name) == 0)
 			set(fields[i].out, fields[i].cap, value);
