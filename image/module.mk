@@ -1,1 +1,44 @@
-# The stick image.
+# The stick image: Debian's signed kernel and loaders, our initramfs, an empty data partition.
+#   STICK_DATA_MIB   size of the data partition in the image (64); `stick make` grows it
+STICK_DATA_MIB ?= 64
+STICK_BUSYBOX ?= $(SYSROOT)/bin/busybox
+STICK_WIZARD ?= $(BUILD)/odjstick
+HOST_PYTHON ?= /usr/bin/python3
+
+BOOT_DEBS = $(BUILD)/boot-debs
+
+$(BUILD)/boot-debs.stamp: rootfs/boot-debs/lock rootfs/boot-debs/fetch
+	$(call say,DEBS,signed kernel and loaders)
+	@mkdir -p $(@D)
+	$(Q)rootfs/boot-debs/fetch $(BOOT_DEBS)
+	$(Q)touch $@
+
+$(BUILD)/modules/.complete: rootfs/modules/list rootfs/modules/collect $(BUILD)/boot-debs.stamp
+	$(Q)rm -rf $(@D)
+	$(Q)PATH="$$PATH:/usr/sbin:/sbin" $(HOST_PYTHON) rootfs/modules/collect $(BOOT_DEBS) rootfs/modules/list $(@D)
+	$(Q)touch $@
+
+$(BUILD)/initrd: image/mkinitramfs rootfs/init/init $(BUILD)/modules/.complete $(BUILD)/sysroot/.complete $(STICK_WIZARD)
+	$(call say,INITRD,$@)
+	$(Q)image/mkinitramfs $@ $(STICK_BUSYBOX) $(STICK_WIZARD) $(BUILD)/modules \
+		$(BOOT_DEBS)/usr/share/consolefonts rootfs/init/init
+
+$(BUILD)/odjstick.img: image/mkimage image/README.TXT $(wildcard image/loader/*) $(BUILD)/initrd
+	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/initrd $(STICK_DATA_MIB)
+
+.PHONY: boot-debs
+boot-debs: $(BUILD)/boot-debs.stamp
+
+# The stick with a probe in the wizard's place, to see the system from the inside (tests/e2e).
+$(BUILD)/tests/probe.initrd: image/mkinitramfs rootfs/init/init tests/e2e/probe $(BUILD)/modules/.complete $(BUILD)/sysroot/.complete
+	@mkdir -p $(@D)
+	$(Q)image/mkinitramfs $@ $(STICK_BUSYBOX) tests/e2e/probe $(BUILD)/modules \
+		$(BOOT_DEBS)/usr/share/consolefonts rootfs/init/init
+
+$(BUILD)/tests/probe.img: image/mkimage image/README.TXT $(wildcard image/loader/*) $(BUILD)/tests/probe.initrd
+	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/tests/probe.initrd $(STICK_DATA_MIB)
+
+.PHONY: test-boot
+test-e2e: $(BUILD)/tests/probe.img
+test-boot: $(BUILD)/odjstick.img $(BUILD)/tests/probe.img
+	$(Q)BUILD=$(BUILD) bats --tap tests/e2e/image.bats tests/e2e/boot.bats

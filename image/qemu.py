@@ -1,0 +1,154 @@
+"""The stick in QEMU: one place that knows the command line. Used by image/run and tests/e2e/stick.py.
+
+Only Python's standard library. A `Machine` describes a PC; `command()` is its QEMU command line.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+
+OVMF = "/usr/share/OVMF"
+PROBE_SECONDS = 5
+
+# bus -> QEMU arguments for the disk with id "disk"
+DISK_BUS = {
+    "nvme": ["-device", "nvme,drive=disk,serial=odjdisk"],
+    "ahci": ["-device", "ide-hd,drive=disk,bus=ide.0"],
+    "virtio": ["-device", "virtio-blk-pci,drive=disk"],
+    "usb": ["-device", "usb-storage,id=pcdisk,drive=disk,bus=xhci.0"],
+    "sd": ["-device", "sdhci-pci", "-device", "sd-card,drive=disk"],
+}
+
+# A boot sector that leaves through QEMU's debug-exit device, after one x87 wait: both are what a
+# half-working KVM stumbles over. xor ax,ax; fninit; fwait; mov al,0x10; out 0xf4,al; hlt
+PROBE_SECTOR = bytes.fromhex("31c0dbe39bb010e6f4f4").ljust(510, b"\0") + b"\x55\xaa"
+PROBE_STATUS = (0x10 << 1) | 1
+
+
+class MachineError(Exception):
+    """The PC cannot be made; the text says why and what to do."""
+
+
+def kvm_works():
+    """Start a guest under KVM and see whether it runs. /dev/kvm alone proves nothing."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    with tempfile.NamedTemporaryFile(suffix=".img") as sector:
+        sector.write(PROBE_SECTOR)
+        sector.flush()
+        probe = [
+            "qemu-system-x86_64", "-machine", "q35", "-accel", "kvm", "-cpu", "host", "-m", "64",
+            "-display", "none", "-nic", "none", "-no-reboot", "-monitor", "none", "-serial", "none",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
+            "-drive", f"if=ide,format=raw,snapshot=on,file={sector.name}",
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(
+                probe,
+                timeout=PROBE_SECONDS,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == PROBE_STATUS
+
+
+@dataclass
+class Machine:
+    """A PC with our stick in it."""
+
+    stick: str  # image file; written to
+    vars_file: str  # the firmware's variables; made from OVMF's when absent
+    disk: str = ""  # image file of the PC's own disk; written to
+    bus: str = "nvme"
+    firmware: str = "uefi"  # uefi, sb (Secure Boot with Microsoft's keys) or bios
+    usb: str = "xhci"  # xhci or ehci
+    ram: int = 1024  # MiB
+    cpus: int = 1
+    accel: str = "auto"  # auto, kvm or tcg
+    serial_number: str = ""
+    asset_tag: str = ""
+    manufacturer: str = "QEMU"
+    product: str = "Standard PC"
+    kernel_args: str = ""  # appended to the kernel's command line (UEFI only)
+    serial: str = ""  # QEMU chardev: stdio, file:PATH, unix:PATH,server=on,...
+    window: bool = False
+    monitor: str = ""  # path of a QMP socket
+    extra: list = field(default_factory=list)
+
+    def firmware_args(self):
+        """Firmware and machine type."""
+        if self.firmware == "bios":
+            if self.kernel_args:
+                raise MachineError("kernel arguments can only be added under UEFI")
+            return ["-machine", "q35"]
+        secure = self.firmware == "sb"
+        code = f"{OVMF}/OVMF_CODE_4M{'.secboot' if secure else ''}.fd"
+        blank = f"{OVMF}/OVMF_VARS_4M{'.ms' if secure else ''}.fd"
+        if not os.path.exists(code):
+            raise MachineError(f"{code} is missing: install the package ovmf")
+        if not os.path.exists(self.vars_file):
+            shutil.copyfile(blank, self.vars_file)
+        args = ["-machine", "q35,smm=on" if secure else "q35"]
+        if secure:
+            args += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+            args += ["-global", "ICH9-LPC.disable_s3=1"]
+        args += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}"]
+        args += ["-drive", f"if=pflash,unit=1,format=raw,file={self.vars_file}"]
+        return args
+
+    def accel_args(self):
+        """KVM only where it really runs."""
+        accel = self.accel
+        if accel == "auto":
+            accel = "kvm" if kvm_works() else "tcg"
+        return ["-accel", accel, "-cpu", "host" if accel == "kvm" else "max"]
+
+    def drive_args(self):
+        """The stick on USB, the disk on its bus."""
+        controller = "qemu-xhci,id=xhci" if self.usb == "xhci" else "usb-ehci,id=xhci"
+        args = ["-device", controller]
+        args += ["-drive", f"if=none,id=stick,format=raw,file={self.stick}"]
+        args += ["-device", "usb-storage,id=usbstick,drive=stick,bus=xhci.0,removable=on,bootindex=0"]
+        if self.disk:
+            args += ["-drive", f"if=none,id=disk,format=raw,file={self.disk}"]
+            args += DISK_BUS[self.bus]
+        return args
+
+    def smbios_args(self):
+        """Who the PC says it is; and what is added to the kernel's command line."""
+
+        def quoted(text):
+            return text.replace(",", ",,")
+
+        system = f"type=1,manufacturer={quoted(self.manufacturer)},product={quoted(self.product)}"
+        if self.serial_number:
+            system += f",serial={quoted(self.serial_number)}"
+        args = ["-smbios", system]
+        if self.asset_tag:
+            args += ["-smbios", f"type=3,asset={quoted(self.asset_tag)}"]
+        if self.kernel_args:
+            words = f"io.systemd.boot.kernel-cmdline-extra={self.kernel_args}"
+            args += ["-smbios", f"type=11,value={quoted(words)}"]
+        return args
+
+    def command(self):
+        """The QEMU command line of this PC."""
+        if not shutil.which("qemu-system-x86_64"):
+            raise MachineError("qemu-system-x86_64 is missing: install the package qemu-system-x86")
+        args = ["qemu-system-x86_64", *self.firmware_args(), *self.accel_args()]
+        args += ["-m", str(self.ram), "-smp", str(self.cpus), "-nic", "none", "-rtc", "base=utc"]
+        args += self.drive_args() + self.smbios_args()
+        args += ["-serial", self.serial or "none"]
+        if self.monitor:
+            args += ["-qmp", f"unix:{self.monitor},server=on,wait=off"]
+        if not self.window:
+            args += ["-display", "none"]
+        if "stdio" not in self.serial:
+            args += ["-monitor", "none"]
+        return args + list(self.extra)
