@@ -97,7 +97,7 @@ static int encode_genesis(struct buf *out, const struct journal_init *p, struct 
 static int write_genesis(const char *dir, const char *path, const struct journal_init *p,
 	struct journal_origin *out, struct err *e)
 {
-	struct session_key first = {.seed = SECRET_INIT};
+	struct session_key first = {.sk = SECRET_INIT};
 	struct buf record = BUF_INIT;
 	struct record_head h = {.utc = clock_now()};
 	uint8_t hash[JOURNAL_HASH_SIZE];
@@ -344,7 +344,7 @@ static void place(struct journal *j, const struct chain *c)
 static int begin(
 	struct journal *j, const struct journal_program *p, const struct chain *c, struct err *e)
 {
-	struct session_key recover = {.seed = SECRET_INIT};
+	struct session_key recover = {.sk = SECRET_INIT};
 	place(j, c);
 	if (j->session > STORE_SESSIONS_MAX)
 		return err_set(
@@ -462,7 +462,7 @@ void journal_head(const struct journal *j, char code[JOURNAL_CODE_TEXT])
 
 static int end(struct journal *j, struct err *e)
 {
-	struct session_key next = {.seed = SECRET_INIT};
+	struct session_key next = {.sk = SECRET_INIT};
 	int ret = session_key_new(&next, e);
 	if (ret == 0)
 		ret = keys_put(&j->keys, &next, e);

@@ -15,43 +15,33 @@
 
 #define LOST_NEXT "No PC was touched. Bring the stick back to the lab; do not use it for more PCs."
 
-/* The public half of k->seed. */
-static int derive(struct session_key *k, struct err *e)
+int session_key_new(struct session_key *k, struct err *e)
 {
-	struct secret sk = SECRET_INIT;
-	int ret = secret_alloc(&sk, crypto_sign_SECRETKEYBYTES, e);
+	int ret = secret_alloc(&k->sk, crypto_sign_SECRETKEYBYTES, e);
 	if (ret == 0)
-		crypto_sign_seed_keypair(k->pub, sk.p, k->seed.p);
-	secret_clear(&sk);
+		crypto_sign_keypair(k->pub, k->sk.p);
 	return ret;
 }
 
-int session_key_new(struct session_key *k, struct err *e)
+static int session_key_from_seed(struct session_key *k, const uint8_t *seed, struct err *e)
 {
-	int ret = secret_alloc(&k->seed, KEYS_SEED_SIZE, e);
-	if (ret < 0)
-		return ret;
-	randombytes_buf(k->seed.p, k->seed.len);
-	return derive(k, e);
+	int ret = secret_alloc(&k->sk, crypto_sign_SECRETKEYBYTES, e);
+	if (ret == 0)
+		crypto_sign_seed_keypair(k->pub, k->sk.p, seed);
+	return ret;
 }
 
 void session_key_clear(struct session_key *k)
 {
-	secret_clear(&k->seed);
+	secret_clear(&k->sk);
 }
 
 int session_key_sign(void *ctx, const uint8_t *p, size_t n, uint8_t sig[64], struct err *e)
 {
-	struct session_key *k = ctx;
-	uint8_t pub[JOURNAL_HASH_SIZE];
-	struct secret sk = SECRET_INIT;
-	int ret = secret_alloc(&sk, crypto_sign_SECRETKEYBYTES, e);
-	if (ret == 0) {
-		crypto_sign_seed_keypair(pub, sk.p, k->seed.p);
-		crypto_sign_detached(sig, NULL, p, n, sk.p);
-	}
-	secret_clear(&sk);
-	return ret;
+	const struct session_key *k = ctx;
+	(void)e;
+	crypto_sign_detached(sig, NULL, p, n, k->sk.p);
+	return 0;
 }
 
 static void fill_slot(uint8_t *slot, const uint8_t *stick, const struct session_key *k)
@@ -59,7 +49,7 @@ static void fill_slot(uint8_t *slot, const uint8_t *stick, const struct session_
 	memset(slot, 0, KEYS_SLOT_SIZE);
 	memcpy(slot, SLOT_MAGIC, SLOT_MAGIC_SIZE);
 	memcpy(slot + SLOT_STICK, stick, JOURNAL_STICK_ID_SIZE);
-	memcpy(slot + SLOT_SEED, k->seed.p, KEYS_SEED_SIZE);
+	memcpy(slot + SLOT_SEED, k->sk.p, KEYS_SEED_SIZE);
 	crypto_generichash(slot + SLOT_SUM, JOURNAL_HASH_SIZE, slot, SLOT_SUM, NULL, 0);
 }
 
@@ -95,9 +85,7 @@ static int find(struct keys *s, const uint8_t *image, const uint8_t *announced,
 		const uint8_t *slot = image + (size_t)i * KEYS_SLOT_SIZE;
 		if (!slot_valid(slot))
 			continue;
-		int ret = secret_copy(&k->seed, slot + SLOT_SEED, KEYS_SEED_SIZE, e);
-		if (ret == 0)
-			ret = derive(k, e);
+		int ret = session_key_from_seed(k, slot + SLOT_SEED, e);
 		if (ret < 0)
 			return ret;
 		if (memcmp(k->pub, announced, sizeof k->pub) == 0) {

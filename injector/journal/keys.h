@@ -20,7 +20,7 @@
 #define KEYS_SEED_SIZE 32
 
 struct session_key {
-	struct secret seed;
+	struct secret sk; /* libsodium's form: the 32-byte seed, then the public half */
 	uint8_t pub[JOURNAL_HASH_SIZE];
 };
 

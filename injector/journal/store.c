@@ -111,6 +111,8 @@ bool store_next(struct store_session *s, struct record_view *v)
 
 struct span store_tail_bytes(const struct store_session *s)
 {
+	if (!s->data.p)
+		return (struct span){(const uint8_t *)"", 0};
 	return (struct span){s->data.p + s->off, s->data.len - s->off};
 }
 

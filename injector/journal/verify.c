@@ -83,7 +83,7 @@ static int check_state(
 	const char *dir, const struct chain *c, struct journal_report *r, struct err *e)
 {
 	struct keys keys;
-	struct session_key k = {.seed = SECRET_INIT};
+	struct session_key k = {.sk = SECRET_INIT};
 	struct err local = ERR_INIT;
 	int ret = keys_open(&keys, dir, false, c->announced, &k, &local);
 	session_key_clear(&k);
