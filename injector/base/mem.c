@@ -46,7 +46,7 @@ int buf_grow(struct buf *b, size_t n, uint8_t **at, struct err *e)
 	if (n)
 		memset(b->p + b->len, 0, n);
 	if (at)
-		*at = b->p + b->len;
+		*at = b->p ? b->p + b->len : NULL; /* NULL + 0 is undefined */
 	b->len += n;
 	return 0;
 }
