@@ -74,8 +74,9 @@ struct journal_program {
 int journal_open(
 	struct journal **j, const char *dir, const struct journal_program *p, struct err *e);
 
-/* Append one record. -ERR_USAGE for an event, field or value the table does not allow (programming
- * or input error; the message names the field). */
+/* Append one record. -ERR_USAGE for an event, field, code or reason the table does not allow (the
+ * message names the field). A label is made to fit: what cannot be printed becomes '?', what is too
+ * long is cut, because labels come from a stranger's firmware and disk. */
 int journal_event(struct journal *j, enum journal_event ev, const struct journal_value *values,
 	size_t n, struct err *e);
 

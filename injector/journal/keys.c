@@ -107,6 +107,9 @@ int keys_open(struct keys *s, const char *dir, bool writable,
 	struct secret image = SECRET_INIT;
 	if (!path)
 		return err_nomem(e);
+	if (!file_exists(path))
+		return err_set(e, writable ? ERR_INTEGRITY : ERR_NOTFOUND, LOST_NEXT,
+			"%s, the key that continues the journal, is missing", path);
 	uint64_t size = 0;
 	int ret = bytedev_open_file(&s->dev, path, writable, 0, e);
 	if (ret == 0)

@@ -29,11 +29,16 @@ setup() {
 
 # The lab's public key as a second verifier wants it: 32 bytes in hex, out of minisign's file.
 lab_hex() {
-	sed -n 2p "$1" | base64 -d | tail -c 32 | xxd -p -c 64
+	sed -n 2p "$1" | base64 -d | tail -c 32 | od -An -v -tx1 | tr -d ' \n'
+}
+
+# Hex digits on standard input to bytes.
+unhex() {
+	printf '%b' "$(sed 's/../\\x&/g')"
 }
 
 second_verifier() {
-	/usr/bin/python3 "$REPO/tests/tools/journal_verify.py" "$@"
+	/usr/bin/python3 -B "$REPO/tests/tools/journal_verify.py" "$@"
 }
 
 @test "stick init: bundle copied, lab's key, journal signed by the lab" {
@@ -54,8 +59,8 @@ second_verifier() {
 	"$ODJSTICK" stick init S --bundle b.odjb --lab LAB.key --passphrase-file lab.pass >/dev/null
 	head -n 1 S/journal/000000.jsonl | sed 's/ *\r$//' | tr -d '\n' >record
 	{ printf 'odjstick journal record 1\n'; sed 's/,"sig":"[0-9a-f]*"}$//' record | tr -d '\n'; } >signed
-	sed 's/.*"sig":"\([0-9a-f]*\)"}$/\1/' record | xxd -r -p >sig
-	{ printf '302a300506032b6570032100' | xxd -r -p; sed -n 2p LAB.pub | base64 -d | tail -c 32; } >lab.der
+	sed 's/.*"sig":"\([0-9a-f]*\)"}$/\1/' record | unhex >sig
+	{ echo 302a300506032b6570032100 | unhex; sed -n 2p LAB.pub | base64 -d | tail -c 32; } >lab.der
 	openssl pkeyutl -verify -pubin -inkey lab.der -keyform DER -rawin -in signed -sigfile sig
 	printf x >>signed
 	run openssl pkeyutl -verify -pubin -inkey lab.der -keyform DER -rawin -in signed -sigfile sig
@@ -85,6 +90,11 @@ second_verifier() {
 	refuses 4 "" "$ODJSTICK" stick init T --bundle b.odjb --lab LAB.key --passphrase-file stick.pass
 	[ ! -e T ]
 	refuses 2 "--bundle is missing" "$ODJSTICK" stick init T --lab LAB.pub
+}
+
+@test "journal vectors: what is committed is what the independent writer writes" {
+	/usr/bin/python3 -B "$REPO/tests/tools/journal_vectors.py" again
+	diff -r again "$VECTORS"
 }
 
 @test "journal verify: every vector gets its verdict and exit status" {
