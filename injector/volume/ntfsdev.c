@@ -56,12 +56,11 @@ static s64 dev_pwrite(struct ntfs_device *dev, const void *buf, s64 count, s64 o
 		errno = NDevReadOnly(dev) ? EROFS : EINVAL;
 		return -1;
 	}
-	/* After one failed write the order of writes is no longer what it should be: stop there. */
-	if (n->first.code ||
-		blockdev_write(n->bd, (uint64_t)offset, buf, (size_t)count, &n->first) < 0) {
-		errno = EIO;
-		return -1;
-	}
+	/* After one failed write the order of writes is no longer what it should be, so nothing
+	 * more is written. libntfs-3g is told that all is well: it leaks and frees twice on its own
+	 * error paths, and every operation asks for n->first before it reports success. */
+	if (!n->first.code)
+		blockdev_write(n->bd, (uint64_t)offset, buf, (size_t)count, &n->first);
 	NDevSetDirty(dev);
 	return count;
 }
@@ -99,10 +98,8 @@ static int dev_sync(struct ntfs_device *dev)
 	struct ntfsdev *n = self(dev);
 	if (NDevReadOnly(dev) || !NDevDirty(dev))
 		return 0;
-	if (n->first.code || blockdev_sync(n->bd, &n->first) < 0) {
-		errno = EIO;
-		return -1;
-	}
+	if (!n->first.code)
+		blockdev_sync(n->bd, &n->first);
 	ndev_clear(dev, ND_Dirty);
 	return 0;
 }

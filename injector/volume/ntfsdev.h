@@ -3,7 +3,8 @@
  *
  * libntfs-3g reports a failed read or write as errno at best, and swallows some
  * (index blocks). The adapter keeps the first error of the block device, so that
- * no failed write can pass for success: ask ntfsdev_error() after every call.
+ * no failed write can pass for success: look at `first` after every call. After it
+ * nothing more is written.
  *
  * libntfs-3g's interface: <ntfs-3g/device.h>. The adapter borrows the block
  * device; libntfs-3g frees the adapter's ntfs_device at unmount.

@@ -146,9 +146,8 @@ static ntfs_inode *make(ntfs_volume *vol, ntfs_inode *dir, const char *name, mod
 static void fill(ntfs_inode *ni, int fd, const char *path, bool compressed, bool sparse)
 {
 	static uint8_t block[1 << 16];
-	if (compressed && ntfs_attr_set_flags(ni, AT_DATA, AT_UNNAMED, 0, ATTR_IS_COMPRESSED,
-				  ATTR_COMPRESSION_MASK))
-		die("%s: cannot be compressed", path);
+	if (compressed)
+		ni->flags |= FILE_ATTR_COMPRESSED; /* libntfs-3g takes it from here */
 	ntfs_attr *na = ntfs_attr_open(ni, AT_DATA, AT_UNNAMED, 0);
 	if (!na)
 		die("%s: cannot open", path);

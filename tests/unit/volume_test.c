@@ -303,7 +303,139 @@ static void read_write(enum volume_kind kind)
 	volume_list_clear(&l);
 	must_close(v);
 	if (kind == VOLUME_NTFS)
-		sh("ntfsfix -n %s >/dev/null", s.path);
+		sh("ntfsresize -i -f %s >/dev/null", s.path); /* counts every cluster */
+}
+
+/* Where a file is, as ntfsinfo sees it: MFT record, sequence number, runs, sizes. */
+static char *where(const char *img, const char *path)
+{
+	char cmd[PATH_MAX + 256];
+	char *out = calloc(1, 4096);
+	snprintf(cmd, sizeof cmd,
+		"ntfsinfo -f -v -F '%s' %s | "
+		"grep -E 'Inode|Record Seq|VCN|(Data|Allocated|Initialized) size:|^\t\t\t0x'",
+		path, img);
+	FILE *f = popen(cmd, "r");
+	assert_true(fread(out, 1, 4095, f) > 0);
+	pclose(f);
+	return out;
+}
+
+static void hive_stays_where_it_is(void **state)
+{
+	(void)state;
+	struct volume_source s = fresh(VOLUME_NTFS, "place.img");
+	char *before = where(s.path, HIVE);
+	assert_non_null(strstr(before, "VCN"));
+	struct volume *v = must_open(&s, true);
+	struct bytedev *d;
+	struct err e = ERR_INIT;
+	assert_done(volume_open_file(v, HIVE, true, &d, &e), e);
+	assert_done(bytedev_write(d, 100000, "here", 4, &e), e);
+	assert_done(bytedev_sync(d, &e), e);
+	/* on the disk already, as another reader sees it */
+	sh("test \"$(ntfscat -f %s " HIVE " | tail -c +100001 | head -c 4)\" = here", s.path);
+	bytedev_close(d);
+	must_close(v);
+	char *after = where(s.path, HIVE);
+	assert_string_equal(before, after);
+	sh("ntfscat -f %s " HIVE " | cmp -l - %s/" HIVE " | wc -l | grep -qx 4", s.path, src);
+	sh("ntfsresize -i -f %s >/dev/null", s.path); /* counts every cluster */
+	free(before);
+	free(after);
+}
+
+/* O:BAG:SYD:AI(A;ID;FA;;;BA)(A;ID;FA;;;SY)(A;ID;FA;;;BA): what a file inherits in Panther, whose
+ * descriptor is D:PAI(A;OICIIO;GA;;;CO)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA). Written out by hand. */
+static const uint8_t inherited[] = {1, 0, 4, 0x84, 96, 0, 0, 0, 112, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0,
+	0, /* */
+	2, 0, 76, 0, 3, 0, 0, 0, 0, 0x10, 24, 0, 0xFF, 1, 0x1F, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0,
+	0, 0x20, 2, 0, 0, 0, 0x10, 20, 0, 0xFF, 1, 0x1F, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0, 0,
+	0x10, 24, 0, 0xFF, 1, 0x1F, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, 1, 2, 0,
+	0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
+
+static void security_is_inherited_or_kept(void **state)
+{
+	(void)state;
+	struct volume_source s = fresh(VOLUME_NTFS, "sd.img");
+	struct volume *v = must_open(&s, true);
+	struct volume_stat was, is;
+	struct buf old = BUF_INIT, sd = BUF_INIT;
+	struct err e = ERR_INIT;
+	assert_done(volume_security(v, ANSWER, &old, &e), e);
+	assert_done(volume_stat(v, ANSWER, &was, &e), e);
+	assert_done(volume_replace(v, ANSWER, "new", 3, &e), e);
+	assert_done(volume_security(v, ANSWER, &sd, &e), e);
+	assert_int_equal(sd.len, old.len);
+	assert_memory_equal(sd.p, old.p, sd.len);
+	assert_done(volume_stat(v, ANSWER, &is, &e), e);
+	assert_int_equal(is.attr, was.attr);
+	assert_int_equal(is.ctime, was.ctime);
+	assert_int_not_equal(is.file_id, was.file_id);
+
+	assert_done(volume_replace(v, "Windows/Panther/x.cmd", "new", 3, &e), e);
+	sd.len = 0;
+	assert_done(volume_security(v, "Windows/Panther/x.cmd", &sd, &e), e);
+	assert_int_equal(sd.len, sizeof inherited);
+	assert_memory_equal(sd.p, inherited, sizeof inherited);
+
+	/* a folder keeps the entries for its own children: 4 instead of 3 */
+	assert_done(volume_mkdir(v, "Windows/Panther/dir", &e), e);
+	sd.len = 0;
+	assert_done(volume_security(v, "Windows/Panther/dir", &sd, &e), e);
+	assert_int_equal(le16(sd.p + le32(sd.p + 16) + 4), 4);
+	must_close(v);
+	buf_clear(&old);
+	buf_clear(&sd);
+	sh("ntfsresize -i -f %s >/dev/null", s.path);
+}
+
+static void stored_otherwise_is_refused(const char *option)
+{
+	const char *img = at("stored.img");
+	sh("%s %s 16 %s %s " HIVE, tool, img, src, option);
+	struct volume_source s = {.kind = VOLUME_NTFS, .path = img};
+	struct volume *v = must_open(&s, true);
+	struct bytedev *d;
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	char *before = sum(img);
+	assert_int_equal(volume_open_file(v, HIVE, true, &d, &e), -ERR_UNSAFE);
+	assert_string_not_equal(e.next, "");
+	err_clear(&e);
+	assert_done(volume_read(v, HIVE, 1 << 24, &b, &e), e);
+	assert_int_equal(b.p[b.len - 1], hive_byte(HIVE_SIZE - 1));
+	must_close(v);
+	char *after = sum(img);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	buf_clear(&b);
+}
+
+static void compressed_and_sparse_are_refused(void **state)
+{
+	(void)state;
+	stored_otherwise_is_refused("--compressed");
+	stored_otherwise_is_refused("--sparse");
+}
+
+static void short_names_do_not_survive(void **state)
+{
+	(void)state;
+	const char *img = at("short.img");
+	sh("%s %s 16 %s --shortname '" ANSWER "=UNATTE~1.XML'", tool, img, src);
+	struct volume_source s = {.kind = VOLUME_NTFS, .path = img};
+	struct volume *v = must_open(&s, true);
+	struct volume_stat st;
+	struct err e = ERR_INIT;
+	must_hold(v, "Windows/Panther/UNATTE~1.XML", "<unattend/>\r\n", 13);
+	assert_done(volume_replace(v, ANSWER, "new", 3, &e), e);
+	must_hold(v, ANSWER, "new", 3);
+	assert_done(volume_stat(v, "Windows/Panther/UNATTE~1.XML", &st, &e), e);
+	assert_false(st.exists);
+	must_close(v);
+	sh("ntfsresize -i -f %s >/dev/null", img);
 }
 
 static void folder_read_write(void **state)
@@ -418,6 +550,10 @@ int main(void)
 		cmocka_unit_test(folder_read_write),
 		cmocka_unit_test(ntfs_read_write),
 		cmocka_unit_test(folder_follows_no_link),
+		cmocka_unit_test(hive_stays_where_it_is),
+		cmocka_unit_test(security_is_inherited_or_kept),
+		cmocka_unit_test(compressed_and_sparse_are_refused),
+		cmocka_unit_test(short_names_do_not_survive),
 		cmocka_unit_test(states_are_told_apart),
 		cmocka_unit_test(damaged_is_not_opened),
 	};
