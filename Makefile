@@ -40,7 +40,7 @@ SYSROOT = $(BUILD)/sysroot
 MUSL_CC ?= musl-gcc
 MUSL_CFLAGS = -std=c17 -Os -g0 -ffunction-sections -fdata-sections -fstack-protector-strong \
 	-fno-asynchronous-unwind-tables $(WARN) $(CPP_COMMON) -isystem $(SYSROOT)/include \
-	-idirafter $(SYSROOT)/kernel-headers
+	-DNCURSES_WIDECHAR=1 -idirafter $(SYSROOT)/kernel-headers
 MUSL_LDFLAGS = -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -L$(SYSROOT)/lib
 MUSL_LIBS = -lpanelw -lmenuw -lformw -lncursesw -larchive -lzstd -llzma -lz -lntfs-3g -lblkid \
 	-lexpat -lcsv -ljansson -lqrencode -lsodium
