@@ -37,6 +37,10 @@ static int open_writable(struct bundle *b, struct bytedev **d, struct err *e)
 	struct err why = ERR_INIT;
 	char text[HEADER_MAX];
 	int ret = bytedev_open_file(d, b->path, 1, 0, &why);
+	if (ret == -ERR_NOTFOUND)
+		return err_set(e, ERR_NOTFOUND,
+			"The entry is untouched. Is the stick still plugged in?", "%s is gone",
+			b->path);
 	if (ret < 0)
 		return err_set(e, ERR_READONLY,
 			"The entry is untouched. Remove the write protection and try again.",

@@ -43,6 +43,17 @@ static int parse_memory(const char *text, struct kdf_cost *cost, struct err *e)
 	return 0;
 }
 
+/* A date alone means its last second. */
+static int parse_expiry(const char *text, int64_t *t, struct err *e)
+{
+	if (clock_parse(text, t) < 0)
+		return err_set(e, ERR_USAGE, "Write 2027-03-31 or 2027-03-31T18:00:00Z.",
+			"--expires: \"%s\" is not a date", text);
+	if (strlen(text) == sizeof "2027-03-31" - 1)
+		*t += 24 * 60 * 60 - 1;
+	return 0;
+}
+
 static int parse_create(int argc, char **argv, struct create_args *a, struct err *e)
 {
 	const struct cli_opt opts[] = {{"-o", &a->out, NULL}, {"--lab", &a->lab, NULL},
@@ -70,9 +81,8 @@ static int fill_spec(const struct create_args *a, struct bundle_spec *spec,
 		.recipients = pubs};
 	if (a->kdf_memory)
 		ret = parse_memory(a->kdf_memory, &spec->cost, e);
-	if (ret == 0 && a->expires && clock_parse(a->expires, &spec->expires) < 0)
-		ret = err_set(e, ERR_USAGE, "Write 2027-03-31 or 2027-03-31T18:00:00Z.",
-			"--expires: \"%s\" is not a date", a->expires);
+	if (ret == 0 && a->expires)
+		ret = parse_expiry(a->expires, &spec->expires, e);
 	if (ret == 0 && a->recipient)
 		ret = recipient_pub_read(a->recipient, pubs, &spec->recipient_count, e);
 	return ret;

@@ -122,7 +122,7 @@ PY
 @test "where, label, expiry" {
 	make_bundle w.odjb --where serial=5cg1234x09 --label "Almere 2" --expires 2031-01-31
 	"$ODJSTICK" bundle show w.odjb --json >j
-	[ "$(jq -r '.entries, .label, .expires' j | tr '\n' ' ')" = "1 Almere 2 2031-01-31T00:00:00Z " ]
+	[ "$(jq -r '.entries, .label, .expires' j | tr '\n' ' ')" = "1 Almere 2 2031-01-31T23:59:59Z " ]
 	"$ODJSTICK" bundle list w.odjb --passphrase-file bp | grep -q "ALM-FIL-009"
 	refuses 1 "no row of" make_bundle x.odjb --where serial=none
 	refuses 2 "is not a date" make_bundle x.odjb --expires soon
