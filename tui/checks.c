@@ -7,7 +7,8 @@
 #include "tui/wizard.h"
 
 #define LIST_ROW 3
-#define DETAIL_ROWS 6
+#define DETAIL_ROWS 6 /* of a check that says what to do */
+#define DETAIL_OK 4   /* when every check is fine */
 #define REASON_ROWS 2
 #define REASON_MIN 4 /* characters: "ok" is not a reason */
 #define REASON_WIDTH 74
@@ -49,8 +50,10 @@ static void check_row(const void *ctx, size_t i, char out[LIST_ROW_MAX])
 
 static int list_height(const struct wizard *w)
 {
+	enum job_verdict v = job_verdict(w->job);
 	int rows = (int)job_check_count(w->job) + 1;
-	int room = w->ui.rows - LIST_ROW - DETAIL_ROWS - REASON_ROWS;
+	int room = w->ui.rows - LIST_ROW - (v == JOB_OK ? DETAIL_OK : DETAIL_ROWS) -
+		   (v == JOB_WARN ? REASON_ROWS : 0);
 	return rows < room ? rows : room;
 }
 
@@ -79,11 +82,11 @@ static void build_headline(struct wizard *w)
 		snprintf(text, sizeof text, _("All %zu checks are fine."), n);
 	else if (v == JOB_WARN)
 		snprintf(text, sizeof text,
-			_("%zu of %zu checks ask for a reason before you go on."), n,
+			_("%zu of %zu checks: a reason is needed before you go on."), n,
 			job_check_count(w->job));
 	else
 		snprintf(text, sizeof text,
-			_("%zu of %zu checks forbid changing this PC. It stays as it is."), n,
+			_("Stopped by %zu of %zu checks: this PC stays as it is."), n,
 			job_check_count(w->job));
 	wizard_state(w, 1, v, text);
 }
@@ -102,6 +105,8 @@ static void build(struct wizard *w)
 	wizard_list(w, LIST_ROW, list_height(w), job_check_count(w->job), check_row);
 	list_go(&w->list, w->check_at);
 	build_detail(w);
+	if (job_verdict(w->job) == JOB_STOP)
+		ui_keys(&w->ui, _("Up Down read   Esc back   F1 ^G help   F10 ^X menu"));
 	if (job_verdict(w->job) != JOB_WARN)
 		return;
 	ui_keys(&w->ui, _("Tab reason   Enter go on   Esc back   F1 ^G help   F10 ^X menu"));

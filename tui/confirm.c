@@ -40,13 +40,23 @@ static bool answer(struct wizard *w)
 	return job_get_plan(w->job)->count > 0; /* --auto is the confirmation */
 }
 
+static void add_count(char *text, size_t size, size_t n, const char *one, const char *many)
+{
+	size_t len = strlen(text);
+	if (n > 0)
+		snprintf(text + len, size - len, "%s%zu %s", len ? ", " : "", n,
+			n == 1 ? one : many);
+}
+
 static void changes_text(const struct plan *p, char *text, size_t size)
 {
-	size_t n[3] = {0};
+	size_t n[PLAN_FILE + 1] = {0};
 	for (size_t i = 0; i < p->count; i++)
 		n[p->items[i].kind]++;
-	snprintf(text, size, _("%zu registry values, %zu registry keys, %zu files"), n[PLAN_VALUE],
-		n[PLAN_KEY], n[PLAN_FILE]);
+	text[0] = '\0';
+	add_count(text, size, n[PLAN_VALUE], _("registry value"), _("registry values"));
+	add_count(text, size, n[PLAN_KEY], _("registry key"), _("registry keys"));
+	add_count(text, size, n[PLAN_FILE], _("file"), _("files"));
 }
 
 static int build_summary(struct wizard *w, int y)

@@ -1,4 +1,5 @@
 /* Step 8: how it ended, readable from two metres, and what to do with the PC now. */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "tui/big.h"
@@ -10,7 +11,7 @@
 
 #define TEXT_COL 2
 #define TEXT_WIDTH 44
-#define QR_COL 49
+#define QR_COL 47	/* leaves 33 columns: version 3 with its quiet zone */
 #define AUTO_SECONDS 10 /* how long --auto shows a success before it powers off */
 
 /* Text in the left column; returns the row below. */
@@ -36,17 +37,19 @@ static void build_qr(struct wizard *w)
 		return;
 	snprintf(text, sizeof text, "ODJSTICK %s %s %s", job_pc(w->job)->name,
 		w->changed ? "DONE" : "FAILED", code);
+	for (char *p = text; *p; p++) /* capitals make a smaller code */
+		*p = (char)toupper((unsigned char)*p);
 	qr_draw(&w->ui, w->ui.body.win, 1, QR_COL, w->ui.rows - 1, w->ui.cols - QR_COL, text);
 }
 
 static int build_journal(struct wizard *w, int y)
 {
-	char code[64], text[128];
+	char code[64];
 	head_code(w, code, sizeof code);
 	if (!code[0])
 		return y;
-	snprintf(text, sizeof text, _("Journal %s"), code);
-	return left(w, y, UI_HEAD, text);
+	y = left(w, y, UI_HEAD, _("Journal"));
+	return left(w, y, UI_BODY, code);
 }
 
 static void build_done(struct wizard *w)

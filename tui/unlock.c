@@ -103,6 +103,7 @@ static void build(struct wizard *w)
 	if (stick_unlocked(w->stick)) {
 		wizard_text(w, y + 1, UI_BODY, "%s",
 			_("The bundle is open. Enter goes on to this PC."));
+		ui_keys(&w->ui, _("Enter go on   F1 ^G help   F10 ^X menu"));
 		return;
 	}
 	y = wizard_text(w, y + 1, UI_BODY, "%s",
