@@ -8,7 +8,6 @@
 #include "windows/reg.h"
 
 #define WINDOWS_11_BUILD 22000
-#define GENERALIZED_STATE 7 /* Setup\Status\SysprepStatus\GeneralizationState when sealed */
 #define POLICY_MAX (1U << 20)
 #define LSA_VALUE_MAX 4096
 #define DOMAIN_SID_MIN 24 /* S-1-5-21-a-b-c */
@@ -253,10 +252,9 @@ void decide_phase(struct windows_facts *f, bool setup_started)
 		 image_state_is(f, "IMAGE_STATE_UNDEPLOYABLE"))
 		f->phase = WINDOWS_PHASE_BETWEEN;
 	else if (image_state_is(f, "IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE"))
-		f->phase = setup_started ? WINDOWS_PHASE_BETWEEN
-			   : f->generalization_state == GENERALIZED_STATE
-				   ? WINDOWS_PHASE_GENERALIZED
-				   : WINDOWS_PHASE_SPECIALIZE;
+		f->phase = setup_started	     ? WINDOWS_PHASE_BETWEEN
+			   : f->generalization_state ? WINDOWS_PHASE_GENERALIZED
+						     : WINDOWS_PHASE_SPECIALIZE;
 	else
 		f->phase = busy ? WINDOWS_PHASE_BETWEEN : WINDOWS_PHASE_UNKNOWN;
 }

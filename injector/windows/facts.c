@@ -153,14 +153,15 @@ static void guess_arch(struct windows_facts *f, struct volume *v)
 		f->arch = WINDOWS_AMD64;
 }
 
-/* A sealed image whose first start was cut off: setup.exe has reported that it began. */
+/* A sealed image whose first start was cut off: setup.exe has begun (1) and not reported its end
+ * (3, which also stays behind from the installation of the reference PC). */
 static bool setup_started(const struct hive *system)
 {
 	uint32_t state;
 	return system &&
 	       reg_dword(system, hive_root(system), "Setup\\Status\\ChildCompletion", "setup.exe",
 		       &state) &&
-	       state != 0;
+	       state == 1;
 }
 
 int windows_facts_read(struct volume *v, struct windows_facts *f, struct err *e)

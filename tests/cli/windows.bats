@@ -1,6 +1,8 @@
 # odjstick windows list|inspect, judged by hivex on the same hives.
 load common
 
+TOOLS="$REPO/${BUILD:-build}/tests/tools"
+
 # tree NAME HIVE=FIXTURE...: a folder that looks like the volume of a Windows.
 tree() {
 	local dir="$WORK/$1" pair
@@ -83,7 +85,7 @@ same("release.architecture", arch.lower())
 same("release.server", value(system, ccs + "Control\\ProductOptions", "ProductType") != "WinNT")
 allowed = policy(value(system, ccs + "Control\\ProductOptions", "ProductPolicy"),
                  "WorkstationService-DomainJoinEnabled")
-same("release.may_join", {1: "yes", 0: "no"}[allowed])
+same("release.may_join", "yes" if allowed else "no")
 same("release.may_join_source", "ProductPolicy")
 same("time_zone", value(system, ccs + "Control\\TimeZoneInformation", "TimeZoneKeyName"))
 for key, name in (("system_setup_in_progress", "SystemSetupInProgress"), ("setup_type", "SetupType"),
@@ -95,7 +97,10 @@ same("setup.generalization_state", value(system, "Setup\\Status\\SysprepStatus",
 software = open_hive("SOFTWARE")
 if software:
     cv = "Microsoft\\Windows NT\\CurrentVersion"
-    same("release.product", value(software, cv, "ProductName"))
+    product = value(software, cv, "ProductName")
+    if int(value(software, cv, "CurrentBuild")) >= 22000:
+        product = product.replace("Windows 10", "Windows 11")
+    same("release.product", product)
     same("release.edition", value(software, cv, "EditionID"))
     same("release.build", int(value(software, cv, "CurrentBuild")))
     same("release.ubr", value(software, cv, "UBR"), 0)
@@ -169,4 +174,41 @@ PY
 	"$ODJSTICK" windows inspect "$WORK/dirty" >/dev/null
 	(cd "$WORK/dirty" && find . -type f -exec sha256sum {} + | sort) >"$WORK/after"
 	cmp "$WORK/before" "$WORK/after"
+}
+
+# image NAME FLAVOUR OPTION...: an NTFS image or disk with a synthetic Windows 11.
+image() {
+	local dir="$WORK/src-$1" name="$1" flavour="$2"
+	shift 2
+	mkdir -p "$dir/Windows/System32/config"
+	cp "$REPO/${BUILD:-build}/hives/$flavour-SYSTEM" "$dir/Windows/System32/config/SYSTEM"
+	cp "$REPO/${BUILD:-build}/hives/$flavour-SOFTWARE" "$dir/Windows/System32/config/SOFTWARE"
+	"$TOOLS/ntfstree" "$WORK/$name" 64 "$dir" "$@" >/dev/null
+}
+
+@test "windows inspect finds Windows 11 on NTFS: bare, GPT and MBR disks" {
+	image bare win11
+	image gpt win11-generalized --partitioned gpt
+	image mbr win11 --partitioned mbr
+	local name phase
+	for name in bare:complete gpt:generalized mbr:complete; do
+		sha256sum "$WORK/${name%:*}" >"$WORK/sum"
+		"$ODJSTICK" windows inspect --json "$WORK/${name%:*}" >"$WORK/json"
+		sha256sum -c --quiet "$WORK/sum"
+		[ "$(field "$WORK/json" setup.phase)" = "${name#*:}" ]
+		[ "$(field "$WORK/json" release.product)" = "Windows 11 Pro" ]
+		run same_facts "$WORK/json" "$WORK/src-bare/Windows/System32/config"
+		[ "$name" != bare:complete ] || { echo "$output"; [ "$status" -eq 0 ]; }
+	done
+	run "$ODJSTICK" windows list "$WORK/bare" "$WORK/gpt"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c "Windows 11 Pro" <<<"$output")" -eq 2 ]
+}
+
+@test "windows inspect reports hibernation, and refuses BitLocker with exit status 6" {
+	image hiber win11 --hiberfile hibr
+	"$ODJSTICK" windows inspect --json "$WORK/hiber" >"$WORK/json"
+	[ "$(field "$WORK/json" hibernated)" = true ]
+	image locked win11 --bitlocker
+	refuses 6 "BitLocker" "$ODJSTICK" windows inspect "$WORK/locked"
 }
