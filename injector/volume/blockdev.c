@@ -155,8 +155,10 @@ static int measure(int fd, const struct stat *st, uint64_t *size, uint32_t *sect
 		return 0;
 	}
 	int logical = 0;
-	if (ioctl(fd, BLKGETSIZE64, size) < 0)
+	off_t end = lseek(fd, 0, SEEK_END);
+	if (end < 0)
 		return -1;
+	*size = (uint64_t)end;
 	if (ioctl(fd, BLKSSZGET, &logical) == 0 && logical >= 512)
 		*sector = (uint32_t)logical;
 	return 0;

@@ -301,11 +301,13 @@ static int disk_open(struct disk *d, struct err *e)
 			e, ERR_IO, "Check that you may read it.", "%s: cannot open", d->path);
 	if (S_ISREG(st.st_mode))
 		return 0;
-	if (ioctl(d->fd, BLKGETSIZE64, &d->size) < 0) {
+	off_t end = lseek(d->fd, 0, SEEK_END);
+	if (end < 0) {
 		int ret = err_sys(e, ERR_IO, NULL, "%s: cannot ask for its size", d->path);
 		close(d->fd);
 		return ret;
 	}
+	d->size = (uint64_t)end;
 	if (ioctl(d->fd, BLKSSZGET, &logical) == 0 && logical >= 512)
 		d->sector = (unsigned)logical;
 	return 0;
