@@ -368,6 +368,137 @@ static int run_delete(int argc, char **argv, struct err *e)
 	return ret == 0 ? commit(&s, e) : ret;
 }
 
+/* --- check, recover, export --- */
+
+struct findings {
+	json_t *list; /* NULL: print */
+	bool failed;
+};
+
+static void found(void *ctx, const struct hive_finding *f)
+{
+	static const char *const level[] = {"info", "warning", "error"};
+	struct findings *all = ctx;
+	if (!all->list) {
+		if (f->cell == HIVE_KEY_NONE)
+			printf("%s: %s\n", level[f->level], f->text);
+		else
+			printf("%s: at %#x: %s\n", level[f->level], f->cell, f->text);
+		return;
+	}
+	json_t *cell = f->cell == HIVE_KEY_NONE ? json_null() : json_integer(f->cell);
+	json_t *o = json_pack(
+		"{s:s, s:o, s:s}", "level", level[f->level], "cell", cell, "text", f->text);
+	if (!o || json_array_append_new(all->list, o) < 0)
+		all->failed = true;
+}
+
+static int print_check(const struct hive_check *c, struct findings *all, struct err *e)
+{
+	if (!all->list) {
+		printf("%llu errors, %llu warnings; %llu keys, %llu values, %llu bins, %llu leaked "
+		       "cells\n",
+			(unsigned long long)c->errors, (unsigned long long)c->warnings,
+			(unsigned long long)c->keys, (unsigned long long)c->values,
+			(unsigned long long)c->bins, (unsigned long long)c->leaked_cells);
+		return 0;
+	}
+	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "errors",
+		(json_int_t)c->errors, "warnings", (json_int_t)c->warnings, "keys",
+		(json_int_t)c->keys, "values", (json_int_t)c->values, "bins", (json_int_t)c->bins,
+		"free_bytes", (json_int_t)c->free_bytes, "leaked_cells",
+		(json_int_t)c->leaked_cells, "layered", (json_int_t)c->layered, "findings",
+		all->list);
+	return all->failed ? err_nomem(e) : cli_print_json(o, e);
+}
+
+static int run_check(int argc, char **argv, struct err *e)
+{
+	CLEANUP(session_close) struct session s = {0};
+	const char *args[1];
+	bool json = false;
+	struct findings all = {0};
+	struct hive_check c;
+	const struct cli_opt opts[] = {{"--json", NULL, &json}, {0}};
+	int ret = cli_parse(argc, argv, opts, 1, 1, args, NULL, e);
+	if (ret == 0)
+		ret = session_open(&s, args[0], false, HIVE_AS_IS, e);
+	if (ret < 0)
+		return ret;
+	all.list = json ? json_array() : NULL;
+	ret = hive_check(s.h, found, &all, &c, e);
+	if (ret == 0)
+		ret = print_check(&c, &all, e);
+	if (ret == 0 && c.errors)
+		return err_set(e, ERR_INTEGRITY,
+			"Nothing was changed. If it was only not closed cleanly, `hive recover` "
+			"may help.",
+			"%s has %llu errors", args[0], (unsigned long long)c.errors);
+	return ret;
+}
+
+static void report(const char *path, const struct hive_info *i)
+{
+	if (!i->dirty)
+		printf("%s was closed cleanly; nothing to recover.\n", path);
+	else
+		printf("%s was not closed cleanly: %u %s from its logs, %u pages%s%s%s\n", path,
+			i->log_entries, i->log_entries == 1 ? "entry" : "entries", i->log_pages,
+			i->base_rebuilt ? ", first sector rebuilt" : "", i->log_note[0] ? "; " : "",
+			i->log_note);
+}
+
+static int run_recover(int argc, char **argv, struct err *e)
+{
+	CLEANUP(session_close) struct session s = {0};
+	const char *args[1], *out = NULL;
+	bool json = false;
+	struct hive_info i;
+	struct bytedev *dev;
+	const struct cli_opt opts[] = {{"-o", &out, NULL}, {"--json", NULL, &json}, {0}};
+	int ret = cli_parse(argc, argv, opts, 1, 1, args, NULL, e);
+	if (ret == 0 && out && file_exists(out))
+		ret = err_set(e, ERR_EXISTS, "Name a file that does not exist yet.",
+			"%s exists and is not overwritten", out);
+	if (ret == 0)
+		ret = session_open(&s, args[0], false, 0, e);
+	if (ret < 0)
+		return ret;
+	hive_get_info(s.h, &i);
+	if (out) {
+		ret = bytedev_open_file(&dev, out, 1, 1, e);
+		if (ret == 0) {
+			ret = hive_save(s.h, dev, e);
+			bytedev_close(dev);
+		}
+	}
+	if (ret < 0)
+		return ret;
+	if (!json) {
+		report(args[0], &i);
+		return 0;
+	}
+	return cli_print_json(
+		json_pack("{s:b, s:b, s:i, s:i, s:s, s:i, s:i}", "dirty", i.dirty, "base_rebuilt",
+			i.base_rebuilt, "entries", (int)i.log_entries, "pages", (int)i.log_pages,
+			"note", i.log_note, "seq1", (int)i.seq1, "bins", (int)i.bins),
+		e);
+}
+
+static int run_export(int argc, char **argv, struct err *e)
+{
+	CLEANUP(session_close) struct session s = {0};
+	const char *args[2] = {NULL, NULL}, *root = "HKEY_LOCAL_MACHINE\\OFFLINE";
+	bool text = false;
+	const struct cli_opt opts[] = {{"--text", NULL, &text}, {"--root", &root, NULL}, {0}};
+	int ret = cli_parse(argc, argv, opts, 1, 2, args, NULL, e);
+	if (ret == 0)
+		ret = open_key(&s, args[0], args[1], e);
+	if (ret < 0)
+		return ret;
+	return text ? hive_export_text(s.h, s.key, e) : hive_export_reg(s.h, s.key, root, e);
+}
+
 static const struct cli_verb verbs[] = {
 	{"ls", "HIVE [KEY] [--json]", "subkeys and values of a key", run_ls},
 	{"get", "HIVE KEY [NAME] [--json]", "data of one value (\"\" is the default), or of all",
@@ -376,6 +507,13 @@ static const struct cli_verb verbs[] = {
 		"write one value, creating missing keys; recovers a dirty hive first", run_set},
 	{"delete", "HIVE KEY [NAME] [--log hvle|dirt]",
 		"remove one value, or the key with all below it", run_delete},
+	{"export", "HIVE [KEY] [--text] [--root NAME]",
+		"a .reg file for regedit (UTF-16), or a stable text form, on standard output",
+		run_export},
+	{"check", "HIVE [--json]", "check the structure as the file lies; exit 5 on errors",
+		run_check},
+	{"recover", "HIVE [-o OUT] [--json]",
+		"say what the logs hold; -o writes the recovered hive to a new file", run_recover},
 	{0},
 };
 
