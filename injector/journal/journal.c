@@ -14,7 +14,8 @@
 #include "journal/keys.h"
 #include "journal/pending.h"
 
-#define ROOM_CHUNK (128 * RECORD_BLOCK)	   /* reserved at once: a PC takes about 20 records */
+#define ROOM_CHUNK                                                                                 \
+	(UINT32_C(128) * RECORD_BLOCK)	   /* reserved at once: a PC takes about 20 records */
 #define ROOM_LEFT (6 * (size_t)RECORD_MAX) /* what result, spent, undo and session-end may need */
 
 #define FULL_NEXT                                                                                  \
