@@ -94,7 +94,8 @@ int bundle_find(struct bundle *b, enum bundle_by by, const char *text, uint32_t 
 
 int bundle_row(struct bundle *b, uint32_t id, struct bundle_row *row, struct err *e);
 
-/* State of an entry. *when is the time of use (0 when unknown or not spent); may be NULL. */
+/* State of an entry. *when is the time of use (0 when unknown or not spent); may be NULL. Works on a
+ * locked bundle too, where marks are only recognised and not authenticated. */
 int bundle_entry_state(
 	struct bundle *b, uint32_t id, enum bundle_state *state, int64_t *when, struct err *e);
 const char *bundle_state_name(enum bundle_state s); /* "fresh", "spent", "damaged" */
@@ -109,7 +110,7 @@ typedef int (*bundle_extra_fn)(void *ctx, const char *column, const char *value,
 int bundle_entry_extras(
 	struct bundle *b, uint32_t id, bundle_extra_fn fn, void *ctx, struct err *e);
 
-/* Can the file be written? -ERR_READONLY when not. Changes nothing. */
+/* Can the file be written? -ERR_READONLY when not. Changes nothing, needs no key. */
 int bundle_can_spend(struct bundle *b, struct err *e);
 
 /* Destroy the entry's key in place: overwrite, sync, read back. Needs a writable file
