@@ -198,6 +198,7 @@ static void print_facts(const struct windows_facts *f)
 			printf("%-18s %s (%s)\n", "Answer file", f->unattend[i].path,
 				f->unattend[i].unreadable	? "unreadable"
 				: f->unattend[i].has_specialize ? "has a specialize pass"
+				: f->unattend[i].processed	? "its specialize pass is done"
 								: "no specialize pass");
 }
 

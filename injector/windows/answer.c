@@ -122,6 +122,7 @@ static void read_attributes(struct answer_node *n, const char **atts)
 {
 	if (n->tag == TAG_SETTINGS) {
 		const char *pass = attribute(atts, "pass");
+		n->processed = strcasecmp(attribute(atts, "wasPassProcessed"), "true") == 0;
 		n->pass = strcasecmp(pass, "specialize") == 0	      ? PASS_SPECIALIZE
 			  : strcasecmp(pass, "offlineServicing") == 0 ? PASS_OFFLINE_SERVICING
 								      : PASS_OTHER;

@@ -48,6 +48,7 @@ struct answer_node {
 	bool has_content; /* elements inside, of any kind */
 	char prefix[ANSWER_PREFIX_MAX];
 	enum answer_pass pass;		 /* of a settings element */
+	bool processed;			 /* of a settings element: Windows has done this pass */
 	enum answer_component component; /* of a component element */
 	enum windows_arch arch;
 };

@@ -96,11 +96,11 @@ static void look_at_answer(struct volume *v, struct windows_unattend *u)
 	if (volume_stat(v, u->path, &st, NULL) < 0 || !st.exists)
 		return;
 	u->exists = true;
-	if (st.is_dir || volume_read(v, u->path, UNATTEND_MAX, &b, NULL) < 0 ||
-		unattend_inspect(b.p ? b.p : (uint8_t *)"", b.len, &info, NULL) < 0)
-		u->unreadable = true;
-	else
-		u->has_specialize = info.has_specialize;
+	bool read = !st.is_dir && volume_read(v, u->path, UNATTEND_MAX, &b, NULL) == 0 &&
+		    unattend_inspect(b.p ? b.p : (uint8_t *)"", b.len, &info, NULL) == 0;
+	u->unreadable = !read;
+	u->has_specialize = read && info.has_specialize;
+	u->processed = read && info.processed;
 	buf_clear(&b);
 }
 

@@ -59,6 +59,8 @@ struct windows_unattend {
 	bool exists;
 	bool on_volume; /* false: Setup!UnattendFile names a place we cannot map to this volume */
 	bool has_specialize; /* it would be used for specialize, so it shadows what comes after */
+	bool processed;	     /* its specialize pass was used already: it shadows nothing, and
+				unattend_splice()      refuses it */
 	bool unreadable;     /* exists, but is not an answer file we can parse */
 };
 

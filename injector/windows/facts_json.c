@@ -54,9 +54,10 @@ static json_t *unattend_json(const struct windows_facts *f)
 	for (size_t i = 0; i < f->unattend_count; i++) {
 		const struct windows_unattend *u = &f->unattend[i];
 		if (json_array_append_new(
-			    list, json_pack("{s:s,s:b,s:b,s:b,s:b}", "path", u->path, "exists",
+			    list, json_pack("{s:s,s:b,s:b,s:b,s:b,s:b}", "path", u->path, "exists",
 					  u->exists, "on_volume", u->on_volume, "has_specialize",
-					  u->has_specialize, "unreadable", u->unreadable)) < 0) {
+					  u->has_specialize, "processed", u->processed,
+					  "unreadable", u->unreadable)) < 0) {
 			json_decref(list);
 			return NULL;
 		}

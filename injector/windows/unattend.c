@@ -319,9 +319,28 @@ static void insert_both(struct editor *d, int parent)
 	end_children(d, n);
 }
 
+/* Windows marks what it has done in the copy it keeps. Whether it would look at such a pass again
+ * nobody has documented. */
+static bool has_processed_pass(const struct answer *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->nodes[i].tag == TAG_SETTINGS && a->nodes[i].processed &&
+			a->nodes[i].pass == PASS_SPECIALIZE)
+			return true;
+	return false;
+}
+
 static void plan(struct editor *d)
 {
 	static const char mark[] = {BLOB_MARK, 0};
+	if (has_processed_pass(d->a)) {
+		d->ret = err_set(d->e, ERR_UNSUPPORTED,
+			"It is untouched. Remove the used answer file from the image.",
+			"the answer file is one that Windows has used already (specialize is "
+			"marked "
+			"as processed)");
+		return;
+	}
 	struct leaves joins = {d, mark, false};
 	struct leaves names = {d, d->join->computer_name, false};
 	struct path j = walk(d->a, COMPONENT_JOIN, d->join->arch, set_leaf, &joins);
@@ -513,7 +532,9 @@ static void inspect_node(const struct answer *a, size_t i, struct unattend_info 
 	int up[4] = {n->parent, -1, -1, -1};
 	for (int k = 1; k < 4 && up[k - 1] >= 0; k++)
 		up[k] = a->nodes[up[k - 1]].parent;
-	if (n->tag == TAG_SETTINGS && n->pass == PASS_SPECIALIZE)
+	if (n->tag == TAG_SETTINGS && n->pass == PASS_SPECIALIZE && n->processed)
+		info->processed = true;
+	else if (n->tag == TAG_SETTINGS && n->pass == PASS_SPECIALIZE)
 		info->has_specialize = true;
 	if (n->tag == TAG_ACCOUNT_DATA && up[3] >= 0 && a->nodes[up[3]].pass == PASS_SPECIALIZE &&
 		a->nodes[up[1]].tag == TAG_IDENTIFICATION)

@@ -40,7 +40,8 @@ struct unattend_info {
 	bool other_join;      /* credentials, JoinDomain or offlineServicing provisioning */
 	bool has_computer_name;
 	char computer_name[64]; /* specialize; the first, for any architecture */
-	bool has_specialize;
+	bool has_specialize;	/* still to be done */
+	bool processed;		/* holds a specialize pass that Windows has done */
 };
 int unattend_inspect(const void *p, size_t len, struct unattend_info *info, struct err *e);
 

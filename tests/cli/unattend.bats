@@ -89,8 +89,9 @@ to_encoding() {
 		<?xml version="1.0" encoding="utf-16"?><unattend $ns/>
 		<unattend $ns xmlns:a="urn:schemas-microsoft-com:unattend"><b:settings/></unattend>
 		<unattend $ns/>trailing
+		<unattend $ns><settings pass="specialize" wasPassProcessed="true"></settings></unattend>
 	EOF
-	[ "$n" -eq 21 ]
+	[ "$n" -eq 22 ]
 	head -c 5000000 /dev/zero | tr '\0' ' ' >"$WORK/bad"
 	refuses 3 "limit" "$SPLICE" "$BLOB" amd64 ALM-FIL-004 "$WORK/bad"
 	printf '\x3c\x00\x75' >"$WORK/bad"

@@ -356,6 +356,9 @@ static void answer_files(void **state)
 	begin(&t);
 	write_file(&t, "Windows/Panther/unattend.xml", answer);
 	write_file(&t, "Windows/Panther/Unattend/Unattend.xml", "<html/>");
+	write_file(&t, "Windows/System32/Sysprep/unattend.xml",
+		"<unattend xmlns=\"urn:schemas-microsoft-com:unattend\">"
+		"<settings pass=\"specialize\" wasPassProcessed=\"true\"/></unattend>");
 	text(t.system, "Setup", "UnattendFile", "C:\\Deploy\\own.xml");
 	write_file(&t, "Deploy/own.xml", answer);
 	finish(&t, &f);
@@ -367,6 +370,8 @@ static void answer_files(void **state)
 	assert_false(f.unattend[2].exists);
 	assert_string_equal(f.unattend[3].path, "/Windows/Panther/unattend.xml");
 	assert_true(f.unattend[3].exists && f.unattend[3].has_specialize);
+	assert_true(
+		f.unattend[4].exists && f.unattend[4].processed && !f.unattend[4].has_specialize);
 	assert_int_equal(f.unattend_count, 6);
 }
 
