@@ -94,8 +94,8 @@ int bundle_find(struct bundle *b, enum bundle_by by, const char *text, uint32_t 
 
 int bundle_row(struct bundle *b, uint32_t id, struct bundle_row *row, struct err *e);
 
-/* State of an entry. *when is the time of use (0 when unknown or not spent); may be NULL. Works on a
- * locked bundle too, where marks are only recognised and not authenticated. */
+/* State of an entry. *when is the time of use (0 when unknown or not spent); may be NULL. Works on
+ * a locked bundle too, where marks are only recognised and not authenticated. */
 int bundle_entry_state(
 	struct bundle *b, uint32_t id, enum bundle_state *state, int64_t *when, struct err *e);
 const char *bundle_state_name(enum bundle_state s); /* "fresh", "spent", "damaged" */
