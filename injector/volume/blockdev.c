@@ -168,7 +168,7 @@ int blockdev_open(struct blockdev **d, const char *path, uint64_t offset, uint64
 	bool writable, struct err *e)
 {
 	struct stat st;
-	int fd;
+	int fd = -1;
 	int ret = open_exclusive(&fd, path, writable, &st, e);
 	if (ret < 0)
 		return ret;

@@ -416,7 +416,7 @@ static int ntfs_open_file(
 	}
 	if (ret == 0 && writable)
 		ret = may_write_in_place(v, f, p, e);
-	if (ret < 0) {
+	if (ret < 0 || !f) {
 		if (f && f->na)
 			ntfs_attr_close(f->na);
 		node_put(v, ni, NULL);

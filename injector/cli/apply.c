@@ -1,0 +1,200 @@
+/* odjstick apply: one PC from the command line, by the same steps as the wizard. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "cli/cli.h"
+#include "job/job.h"
+
+struct options {
+	const char *stick, *target, *serial, *tag, *name;
+	const char *method, *reason, *passphrase, *keyfile, *partition;
+	bool dry_run, yes, json;
+};
+
+static const char *const verdict_words[] = {
+	[JOB_OK] = "[ OK ]", [JOB_WARN] = "[WARN]", [JOB_STOP] = "[STOP]"};
+
+static int parse(int argc, char **argv, struct options *o, enum plan_method *method, struct err *e)
+{
+	const struct cli_opt opts[] = {
+		{"--stick", &o->stick, NULL},
+		{"--target", &o->target, NULL},
+		{"--partition", &o->partition, NULL},
+		{"--serial", &o->serial, NULL},
+		{"--tag", &o->tag, NULL},
+		{"--name", &o->name, NULL},
+		{"--method", &o->method, NULL},
+		{"--reason", &o->reason, NULL},
+		{"--passphrase-file", &o->passphrase, NULL},
+		{"--keyfile", &o->keyfile, NULL},
+		{"--dry-run", NULL, &o->dry_run},
+		{"--yes", NULL, &o->yes},
+		{"--json", NULL, &o->json},
+		{NULL, NULL, NULL},
+	};
+	int ret = cli_parse(argc, argv, opts, 0, 0, NULL, NULL, e);
+	if (ret < 0)
+		return ret;
+	if (!o->stick || !o->target)
+		return err_set(e, ERR_USAGE, NULL, "--stick and --target are needed");
+	if (!!o->serial + !!o->tag + !!o->name != 1)
+		return err_set(e, ERR_USAGE, NULL, "give one of --serial, --tag, --name");
+	*method = PLAN_AUTO;
+	if (o->method && plan_method_parse(o->method, method) < 0)
+		return err_set(e, ERR_USAGE, "Methods are auto, registry, unattend.",
+			"unknown method \"%s\"", o->method);
+	return 0;
+}
+
+static int select_pc(struct job *j, const struct options *o, struct err *e)
+{
+	if (o->serial)
+		return job_select(j, JOB_BY_SERIAL, o->serial, e);
+	if (o->tag)
+		return job_select(j, JOB_BY_TAG, o->tag, e);
+	return job_select(j, JOB_BY_NAME, o->name, e);
+}
+
+static int choose_windows(struct job *j, const struct options *o, struct err *e)
+{
+	int ret = job_find(j, o->target, e);
+	if (ret < 0 || !o->partition)
+		return ret < 0 ? ret : job_choose_only(j, e);
+	unsigned long n = strtoul(o->partition, NULL, 10);
+	for (size_t i = 0; i < job_windows_count(j); i++)
+		if (job_windows(j, i)->partition == n)
+			return job_choose(j, i, e);
+	return err_set(e, ERR_NOTFOUND, "`odjstick windows list TARGET` shows what is there.",
+		"no Windows was found in partition %s of %s", o->partition, o->target);
+}
+
+static void print_checks(const struct job *j)
+{
+	printf("PC       %s  (serial %s, tag %s, domain %s)\n", job_pc(j)->name, job_pc(j)->serial,
+		job_pc(j)->tag, job_pc(j)->domain);
+	printf("Windows  %s\n         %s\n", job_chosen(j)->product, job_chosen(j)->where);
+	for (size_t i = 0; i < job_check_count(j); i++) {
+		const struct job_check *c = job_check(j, i);
+		printf("%s %s\n", verdict_words[c->verdict], c->text);
+		if (c->next[0])
+			printf("       %s\n", c->next);
+	}
+}
+
+static void print_plan(const struct plan *p)
+{
+	printf("\nPlan: method %s, %zu changes\n", plan_method_name(p->method), p->count);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plan_item *it = &p->items[i];
+		printf("  %s%s%s\n      %s -> %s\n", it->place, it->name ? "\\" : "",
+			it->name ? it->name : "", it->before ? it->before : "(absent)", it->after);
+	}
+}
+
+static void print_step(void *ctx, enum job_step step, bool done)
+{
+	(void)ctx;
+	if (done)
+		printf("done: %s\n", job_step_text(step));
+	fflush(stdout);
+}
+
+static int confirm(const struct job *j, struct err *e)
+{
+	char line[64];
+	printf("\nType the computer name to change this PC: ");
+	fflush(stdout);
+	if (fgets(line, sizeof line, stdin))
+		line[strcspn(line, "\r\n")] = '\0';
+	else
+		line[0] = '\0';
+	if (strcmp(line, job_pc(j)->name) == 0)
+		return 0;
+	return err_set(e, ERR_REFUSED, "Nothing was changed. Type it exactly, or use --yes.",
+		"not confirmed");
+}
+
+static int prepare(struct job *j, const struct options *o, enum plan_method method, struct err *e)
+{
+	int ret = select_pc(j, o, e);
+	if (ret == 0)
+		ret = choose_windows(j, o, e);
+	if (ret == 0)
+		ret = job_preflight(j, method, e);
+	if (ret < 0)
+		return ret;
+	if (!o->json)
+		print_checks(j);
+	ret = job_accept(j, o->reason, e);
+	if (ret == 0)
+		ret = job_plan(j, e);
+	return ret;
+}
+
+static int change(struct job *j, struct stick *s, const struct options *o, struct err *e)
+{
+	char head[64];
+	int ret = o->yes ? 0 : confirm(j, e);
+	if (ret == 0)
+		ret = job_apply(j, o->json ? NULL : print_step, NULL, e);
+	if (ret < 0 || o->json)
+		return ret;
+	stick_head(s, head, sizeof head);
+	printf("\n%s will be a member of %s when Windows starts.\nJournal head: %s\n",
+		job_pc(j)->name, job_pc(j)->domain, head);
+	return 0;
+}
+
+static int run_job(struct stick *s, const struct options *o, enum plan_method method, struct err *e)
+{
+	struct job *j = NULL;
+	int ret = job_open(&j, s, e);
+	if (ret == 0)
+		ret = prepare(j, o, method, e);
+	if (ret == 0 && !o->json)
+		print_plan(job_get_plan(j));
+	if (ret == 0 && !o->dry_run)
+		ret = change(j, s, o, e);
+	if (o->json && j) {
+		int shown = cli_print_json(job_json(j), ret == 0 ? e : NULL);
+		ret = ret < 0 ? ret : shown;
+	}
+	job_close(j);
+	return ret;
+}
+
+static int apply(int argc, char **argv, struct err *e)
+{
+	struct options o = {0};
+	enum plan_method method;
+	struct secret pass = SECRET_INIT;
+	struct stick *s = NULL;
+	int ret = parse(argc, argv, &o, &method, e);
+	if (ret < 0)
+		return ret;
+	ret = stick_open(&s, o.stick, o.dry_run, e);
+	if (ret < 0)
+		return ret;
+	ret = secret_read_passphrase(&pass, o.passphrase, "Passphrase of the bundle", 0, e);
+	if (ret == 0)
+		ret = stick_unlock(s, &pass, o.keyfile, e);
+	secret_clear(&pass);
+	if (ret == 0)
+		ret = run_job(s, &o, method, e);
+	int closed = stick_close(s, ret == 0 ? e : NULL);
+	return ret < 0 ? ret : closed;
+}
+
+static const struct cli_verb verbs[] = {
+	{"",
+		"--stick DIR --target TARGET (--serial S | --tag T | --name N)\n"
+		"      [--partition N] [--method auto|registry|unattend] [--reason TEXT] "
+		"[--dry-run]\n"
+		"      [--yes] [--json] [--keyfile F] [--passphrase-file F]",
+		"check one PC, show the plan, change it, read back", apply},
+	{NULL, NULL, NULL, NULL},
+};
+
+const struct cli_noun cli_apply = {"apply", "join the Windows on TARGET", verbs};

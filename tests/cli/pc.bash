@@ -1,0 +1,87 @@
+# PCs, labs and sticks for tests: trees with Windows in them, disks, a bundle. Load after common.
+#
+# Hives of "Windows 11" are built by mkhive from tests/vectors/hives; those of "Windows 7" are real
+# ones from ../shared, turned into a workgroup PC by hivexregedit (an independent writer).
+
+TOOLS="$REPO/${BUILD:-build}/tests/tools"
+HIVES="$REPO/tests/vectors/hives"
+BATCH="$REPO/tests/vectors/batch/corp.csv"
+
+# tree DIR SYSTEM SOFTWARE: a folder with Windows in it and the logs Windows keeps beside its hives.
+tree() {
+	local config="$1/Windows/System32/config" hive
+	mkdir -p "$config" "$1/Windows/Panther" "$1/Users"
+	cp "$2" "$config/SYSTEM"
+	cp "$3" "$config/SOFTWARE"
+	for hive in SYSTEM SOFTWARE; do
+		: >"$config/$hive.LOG1"
+		: >"$config/$hive.LOG2"
+	done
+}
+
+# describe DIR NAME SED-SYSTEM SED-SOFTWARE: build the tree from the descriptions NAME-*.hive-text.
+describe() {
+	sed "$3" "$HIVES/$2-SYSTEM.hive-text" >"$1.SYSTEM.txt"
+	sed "$4" "$HIVES/$2-SOFTWARE.hive-text" >"$1.SOFTWARE.txt"
+	"$TOOLS/mkhive" "$1.SYSTEM.txt" "$1.SYSTEM" && "$TOOLS/mkhive" "$1.SOFTWARE.txt" "$1.SOFTWARE" &&
+		tree "$1" "$1.SYSTEM" "$1.SOFTWARE"
+	rm -f "$1".SYSTEM* "$1".SOFTWARE*
+}
+
+# win11 DIR [SED-FOR-SYSTEM [SED-FOR-SOFTWARE]]: a synthetic Windows 11, setup finished.
+win11() {
+	describe "$1" win11 "${2:-}" "${3:-}"
+}
+
+# generalized DIR [SED-FOR-SYSTEM]: the same after sysprep, specialize still ahead.
+generalized() {
+	describe "$1" win11-generalized "${2:-}" ""
+}
+
+# win7 DIR: the real Windows 7 hives, out of their domain.
+win7() {
+	real_hive win7sp1-x86-domain/SYSTEM >"$1.SYSTEM"
+	real_hive win7sp1-x86/SOFTWARE >"$1.SOFTWARE"
+	sed 's/CCS/ControlSet001/' "$REPO/tests/tools/workgroup.reg" >"$1.reg"
+	hivexregedit --merge --prefix 'HKEY_LOCAL_MACHINE\SYSTEM' "$1.SYSTEM" "$1.reg" &&
+		tree "$1" "$1.SYSTEM" "$1.SOFTWARE"
+	rm -f "$1.SYSTEM" "$1.SOFTWARE" "$1.reg"
+}
+
+# disk IMG MB TREE [ntfstree options]
+disk() {
+	"$TOOLS/ntfstree" "$@"
+}
+
+# lab DIR: a key, a bundle of 25 PCs and a passphrase in DIR.
+lab() {
+	mkdir -p "$1"
+	echo 'lab passphrase' >"$1/lab.pass"
+	echo 'engineer passphrase' >"$1/pass"
+	"$ODJSTICK" lab keygen -o "$1/LAB" --passphrase-file "$1/lab.pass" >/dev/null &&
+		"$ODJSTICK" bundle create "$BATCH" -o "$1/batch.odjb" --lab "$1/LAB.key" \
+			--passphrase-file "$1/pass" --lab-passphrase-file "$1/lab.pass" >/dev/null
+}
+
+# stick DIR LAB [BUNDLE]: a stick's data folder.
+stick() {
+	"$ODJSTICK" stick init "$1" --bundle "${3:-$2/batch.odjb}" --lab "$2/LAB.key" \
+		--passphrase-file "$2/lab.pass" >/dev/null
+}
+
+# apply STICK TARGET OPTIONS...: with the engineer's passphrase, without asking.
+apply() {
+	local stick="$1" target="$2"
+	shift 2
+	"$ODJSTICK" apply --stick "$stick" --target "$target" --passphrase-file "$LAB/pass" --yes "$@"
+}
+
+# hive_of IMG OUT: the SYSTEM hive as ntfscat reads it from a bare NTFS image.
+hive_of() {
+	ntfscat -f "$1" Windows/System32/config/SYSTEM >"$2"
+}
+
+# last_record STICK EVENT: the last record of that kind, as JSON.
+last_record() {
+	cat "$1"/journal/*.jsonl | grep "\"event\":\"$2\"" | tail -n 1
+}
