@@ -8,21 +8,32 @@
 #include "bundle/identity.h"
 
 #define DMI_DIR "/sys/class/dmi/id"
-#define DMI_FILE_MAX 4096
+#define DMI_LINE_MAX 4096
+
+/* The first line of a file of sysfs, whose size stat() does not know. "" when it cannot be read. */
+static void read_line(const char *path, char line[DMI_LINE_MAX])
+{
+	FILE *f = fopen(path, "re");
+	if (!f || !fgets(line, DMI_LINE_MAX, f))
+		line[0] = '\0';
+	if (f)
+		fclose(f);
+}
 
 /* First line of a DMI string: printable ASCII, trimmed, cut to size. */
 static void read_string(const char *dmi, const char *name, char out[FIRMWARE_TEXT_MAX])
 {
-	CLEANUP(buf_clear) struct buf b = BUF_INIT;
 	CLEANUP(freep) char *path = path_join(dmi, name);
+	char line[DMI_LINE_MAX];
 	size_t n = 0;
 	out[0] = '\0';
-	if (!path || file_read(path, DMI_FILE_MAX, &b, NULL) < 0)
+	if (!path)
 		return;
-	for (size_t i = 0; i < b.len && b.p[i] != '\n' && n < FIRMWARE_TEXT_MAX - 1; i++) {
-		if (b.p[i] < 0x20 || b.p[i] > 0x7e || (n == 0 && b.p[i] == ' '))
+	read_line(path, line);
+	for (const char *c = line; *c && *c != '\n' && n < FIRMWARE_TEXT_MAX - 1; c++) {
+		if (*c < 0x20 || *c > 0x7e || (n == 0 && *c == ' '))
 			continue;
-		out[n++] = (char)b.p[i];
+		out[n++] = *c;
 	}
 	while (n && out[n - 1] == ' ')
 		n--;
