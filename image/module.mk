@@ -41,4 +41,5 @@ $(BUILD)/tests/probe.img: image/mkimage image/README.TXT $(wildcard image/loader
 .PHONY: test-boot
 test-e2e: $(BUILD)/tests/probe.img
 test-boot: $(BUILD)/odjstick.img $(BUILD)/tests/probe.img
-	$(Q)BUILD=$(BUILD) bats --tap tests/e2e/image.bats tests/e2e/boot.bats
+	$(Q)BUILD=$(BUILD) bats --tap tests/e2e/image.bats tests/e2e/boot.bats \
+		tests/e2e/wizard.bats

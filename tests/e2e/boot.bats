@@ -59,7 +59,7 @@ result() {
 	seen uefi
 	# init looks for new devices every two seconds; what it uses for that may be seen at work.
 	[ "$(facts programs | cut -d' ' -f2- | grep -vE '^(sleep 2|sort -u|find /sys|modprobe -qa)' |
-		sed 's/ *$//' | sort -u)" = "/bin/busybox sh /bin/odjstick wizard
+		sed 's/ *$//' | sort -u)" = "/bin/busybox sh /bin/odjstick wizard --stick /stick
 /bin/busybox sh /init" ]
 	[ "$(facts terminals | awk '{ print $2 }')" = /dev/ttyS0 ]
 }

@@ -43,6 +43,46 @@ KEYS = {
 }  # fmt: skip
 
 
+# The second character set of a terminal (lines of boxes), which pyte ignores in UTF-8 mode.
+BOXES = {
+    b"j"[0]: "┘", b"k"[0]: "┐", b"l"[0]: "┌", b"m"[0]: "└", b"n"[0]: "┼", b"q"[0]: "─",
+    b"t"[0]: "├", b"u"[0]: "┤", b"v"[0]: "┴", b"w"[0]: "┬", b"x"[0]: "│", b"a"[0]: "▒",
+}  # fmt: skip
+ESCAPE = re.compile(rb"\x1b(?:[()][0-9A-Za-z]|\[[0-?]*[ -/]*[@-~]|[^\[()])|\x0e|\x0f")
+
+
+class Decoder:
+    """Bytes of a serial console as pyte wants them: no firmware oddities, boxes as UTF-8."""
+
+    def __init__(self):
+        self.boxes = False
+        self.rest = b""
+
+    def text(self, data):
+        """Plain characters."""
+        if not self.boxes:
+            return data
+        return b"".join(BOXES.get(c, chr(c)).encode() if c < 128 else bytes([c]) for c in data)
+
+    def feed(self, data):
+        """Translate; an escape sequence that is not complete yet is kept for the next call."""
+        data, out, at = self.rest + data, [], 0
+        for match in ESCAPE.finditer(data):
+            out.append(self.text(data[at : match.start()]))
+            at, code = match.end(), match.group()
+            if code in (b"\x1b(0", b"\x0e"):
+                self.boxes = True
+            elif code in (b"\x1b(B", b"\x0f"):
+                self.boxes = False
+            elif not re.fullmatch(rb"\x1b(\[=\d*[hl]|[()].)", code):
+                out.append(code)
+        tail = data.find(b"\x1b", at)
+        end = len(data) if tail < 0 else tail
+        out.append(self.text(data[at:end]))
+        self.rest = data[end:]
+        return b"".join(out)
+
+
 class StickError(AssertionError):
     """The stick did not do what was waited for; the text shows its screen."""
 
@@ -69,6 +109,7 @@ class Stick:
         )
         self.terminal = pyte.Screen(COLUMNS, ROWS)
         self.stream = pyte.ByteStream(self.terminal)
+        self.decoder = Decoder()
         self.log = open(log, "wb") if log else None  # pylint: disable=consider-using-with
         self.keep_waiting = keep_waiting
         self.bytes_seen = 0
@@ -144,8 +185,7 @@ class Stick:
         if self.log:
             self.log.write(data)
             self.log.flush()
-        # pyte takes the private CSI '=3h' of the firmware for text.
-        self.stream.feed(re.sub(rb"\x1b\[=\d*[hl]", b"", data))
+        self.stream.feed(self.decoder.feed(data))
         return True
 
     def screen(self):
