@@ -38,7 +38,7 @@ static void describe_join(const struct windows_facts *f, char *out, size_t n)
 	if (f->join == WINDOWS_JOINED)
 		snprintf(out, n, "joined to %s", f->domain);
 	else if (f->join == WINDOWS_JOIN_PENDING)
-		snprintf(out, n, "will join %.200s as %.63s", f->pending_domain, f->pending_name);
+		snprintf(out, n, "will join %s as %s", f->pending_domain, f->pending_name);
 	else if (f->join == WINDOWS_JOIN_NONE)
 		snprintf(out, n, "workgroup%s%s", f->workgroup[0] ? " " : "", f->workgroup);
 	else
@@ -255,7 +255,7 @@ static int inspect(int argc, char **argv, struct err *e)
 		{"--partition", &partition, NULL},
 		{NULL, NULL, NULL},
 	};
-	const char *target;
+	const char *target = NULL;
 	long number = -1;
 	int ret = cli_parse(argc, argv, opts, 1, 1, &target, NULL, e);
 	if (ret == 0)

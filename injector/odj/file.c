@@ -128,7 +128,7 @@ int odj_decode_file(const void *bytes, size_t len, const char *name, struct secr
 		enc = &unused;
 	*enc = (struct odj_encoding){.bytes = len};
 	if (len > ODJ_FILE_MAX)
-		return err_set(e, ERR_LIMIT, NEXT, "%s has %zu bytes; a blob has at most %u", name,
+		return err_set(e, ERR_LIMIT, NEXT, "%s has %zu bytes; a blob has at most %zu", name,
 			len, ODJ_FILE_MAX);
 	int ret;
 	if (len >= sizeof magic && memcmp(bytes, magic, sizeof magic) == 0) {
@@ -138,8 +138,8 @@ int odj_decode_file(const void *bytes, size_t len, const char *name, struct secr
 		ret = decode_text((struct span){bytes, len}, name, raw, enc, e);
 	}
 	if (ret == 0 && raw->len > ODJ_RAW_MAX)
-		ret = err_set(e, ERR_LIMIT, NEXT, "%s holds %zu bytes; a blob has at most %u", name,
-			raw->len, ODJ_RAW_MAX);
+		ret = err_set(e, ERR_LIMIT, NEXT, "%s holds %zu bytes; a blob has at most %zu",
+			name, raw->len, ODJ_RAW_MAX);
 	/* the filler is checked loosely later: only version, byte order and header length matter */
 	if (ret == 0 && (raw->len < 16 || memcmp(raw->p, magic, 4) != 0))
 		ret = err_set(e, ERR_FORMAT, NEXT,
@@ -162,7 +162,7 @@ static int read_all(int fd, const char *path, struct secret *out, struct err *e)
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_FORMAT, "Name a file.", "%s is not a regular file", path);
 	if (st.st_size > (off_t)ODJ_FILE_MAX)
-		return err_set(e, ERR_LIMIT, NEXT, "%s has %lld bytes; a blob file has at most %u",
+		return err_set(e, ERR_LIMIT, NEXT, "%s has %lld bytes; a blob file has at most %zu",
 			path, (long long)st.st_size, ODJ_FILE_MAX);
 	int ret = secret_alloc(out, (size_t)st.st_size, e);
 	for (size_t done = 0; ret == 0 && done < out->len;) {

@@ -56,14 +56,18 @@ const char *name_problem_text(enum name_problem p)
 	}
 }
 
+static char upper(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		return (char)(c - 'a' + 'A');
+	return c;
+}
+
 bool computer_name_equal(const char *a, const char *b)
 {
-	for (; *a || *b; a++, b++) {
-		char x = *a >= 'a' && *a <= 'z' ? (char)(*a - 32) : *a;
-		char y = *b >= 'a' && *b <= 'z' ? (char)(*b - 32) : *b;
-		if (x != y)
+	for (; *a || *b; a++, b++)
+		if (upper(*a) != upper(*b))
 			return false;
-	}
 	return true;
 }
 
@@ -71,6 +75,6 @@ void computer_name_upper(const char *name, char out[COMPUTER_NAME_MAX + 1])
 {
 	size_t i = 0;
 	for (; name[i] && i < COMPUTER_NAME_MAX; i++)
-		out[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
+		out[i] = upper(name[i]);
 	out[i] = '\0';
 }

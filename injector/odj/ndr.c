@@ -283,9 +283,10 @@ struct odj_str ndr_sid(struct ndr *n, bool present)
 	for (uint8_t i = 0; i < count; i++)
 		len += snprintf(text + len, sizeof text - (size_t)len, "-%u", ndr_u32(n));
 	uint8_t wide[2 * sizeof text];
-	for (int i = 0; i < len; i++)
+	size_t chars = (size_t)len;
+	for (size_t i = 0; i < chars; i++)
 		put_le16(wide + 2 * i, (uint8_t)text[i]);
-	return ndr_ok(n) ? make_str(n, text, wide, (size_t)len * 2) : (struct odj_str){0};
+	return ndr_ok(n) ? make_str(n, text, wide, chars * 2) : (struct odj_str){0};
 }
 
 struct ndr_bytes ndr_bytes_head(struct ndr *n)

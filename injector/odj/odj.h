@@ -28,8 +28,8 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
-#define ODJ_RAW_MAX (1024U * 1024)	/* typical 2 kB, with certificates tens of kB */
-#define ODJ_FILE_MAX (4U * 1024 * 1024) /* UTF-16 base64 of that, with room for blanks */
+#define ODJ_RAW_MAX ((size_t)1 << 20)  /* typical 2 kB, with certificates tens of kB */
+#define ODJ_FILE_MAX ((size_t)4 << 20) /* UTF-16 base64 of that, with room for blanks */
 #define ODJ_NOTES_MAX 32
 
 /* Text on the wire. utf8 is NULL when the pointer was NULL; "" is a different thing. Both views are

@@ -279,15 +279,15 @@ char answer_char(const struct answer *a, size_t at)
 		return 0;
 	const uint8_t *p = a->bytes.p + at;
 	unsigned c = a->width == 1 ? p[0] : a->big_endian ? (unsigned)(p[0] << 8 | p[1]) : le16(p);
-	return c < 0x80 ? (char)c : 0;
+	return (char)(c < 0x80 ? c : 0);
 }
 
 int answer_parse(struct answer *a, const void *p, size_t len, struct err *e)
 {
 	*a = (struct answer){.bytes = {p, len}};
 	if (len > UNATTEND_MAX)
-		return err_set(e, ERR_LIMIT, NEXT, "the answer file has %zu bytes; at most %u", len,
-			UNATTEND_MAX);
+		return err_set(e, ERR_LIMIT, NEXT, "the answer file has %zu bytes; at most %zu",
+			len, UNATTEND_MAX);
 	a->nodes = calloc(ANSWER_NODES_MAX, sizeof *a->nodes);
 	if (!a->nodes)
 		return err_nomem(e);

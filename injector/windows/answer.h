@@ -55,7 +55,7 @@ struct answer_node {
 
 struct answer {
 	struct span bytes;
-	unsigned width;	 /* bytes of an ASCII character: 1 or 2 */
+	size_t width;	 /* bytes of an ASCII character: 1 or 2 */
 	bool big_endian; /* of a 2-byte encoding */
 	bool crlf;
 	size_t count;

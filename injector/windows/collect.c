@@ -207,14 +207,11 @@ static void join_from_system(struct windows_facts *f, const struct hive *h, hive
 			  domain[0];
 	bool has_start = reg_dword(h, set, "Services\\Netlogon", "Start", &start);
 	bool member_name = reg_key(h, set, cached) != HIVE_KEY_NONE;
-	if (!has_start)
-		f->join = WINDOWS_JOIN_UNKNOWN;
-	else if (has_domain && (start == 2 || member_name))
+	f->join = WINDOWS_JOIN_UNKNOWN;
+	if (has_start && has_domain && (start == 2 || member_name))
 		f->join = WINDOWS_JOINED;
-	else if (!has_domain && start != 2 && !member_name)
+	else if (has_start && !has_domain && start != 2 && !member_name)
 		f->join = WINDOWS_JOIN_NONE;
-	else
-		f->join = WINDOWS_JOIN_UNKNOWN;
 	if (f->join == WINDOWS_JOINED)
 		reg_copy(f->domain, sizeof f->domain, domain);
 }

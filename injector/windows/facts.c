@@ -83,7 +83,7 @@ static bool map_path(const char *text, char *out, size_t size)
 	if (!rest || *rest != '\\' || strlen(rest) >= size)
 		return false;
 	for (; *rest; rest++)
-		*out++ = *rest == '\\' ? '/' : *rest;
+		*out++ = (char)(*rest == '\\' ? '/' : *rest);
 	*out = '\0';
 	return true;
 }

@@ -20,7 +20,7 @@
 #include "base/secret.h"
 #include "windows/facts.h"
 
-#define UNATTEND_MAX (4U * 1024 * 1024)
+#define UNATTEND_MAX ((size_t)4 << 20)
 #define UNATTEND_DEPTH_MAX 64
 
 struct unattend_join {
