@@ -10,6 +10,7 @@
 #include "windows/facts.h"
 
 #define TARGETS_MAX 64
+#define JOIN_TEXT_MAX 400 /* a sentence with a domain and a name */
 
 /* Facts of one discovered volume. 1: a Windows; 0: none, `why` says what it is instead. */
 static int look(const struct discover_item *it, struct windows_facts *f, struct err *why)
@@ -65,7 +66,7 @@ static json_t *item_json(
 static void print_item(
 	const struct discover_item *it, const struct windows_facts *f, const char *why)
 {
-	char where[256], join[300];
+	char where[256], join[JOIN_TEXT_MAX];
 	discover_describe(it, where, sizeof where);
 	printf("%s\n", where);
 	if (!f) {
@@ -171,7 +172,7 @@ static void print_release(const struct windows_facts *f)
 
 static void print_facts(const struct windows_facts *f)
 {
-	char join[300];
+	char join[JOIN_TEXT_MAX];
 	describe_join(f, join, sizeof join);
 	print_release(f);
 	printf("%-18s %s (%s)\n", "Setup", windows_phase_name(f->phase),
