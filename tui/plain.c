@@ -204,7 +204,8 @@ static int show_plan(struct plain *p, struct err *e)
 	if (ret < 0)
 		return ret;
 	const struct plan *plan = job_get_plan(p->job);
-	printf(_("%zu changes, nothing else:\n"), plan->count);
+	printf(_("%zu %s, nothing else:\n"), plan->count,
+		plan->count == 1 ? _("change") : _("changes"));
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *it = &plan->items[i];
 		printf("  %s%s%s: %s -> %s\n", it->place, it->name ? "\\" : "",

@@ -118,8 +118,8 @@ static void build(struct wizard *w)
 {
 	const struct plan *p = job_get_plan(w->job);
 	wizard_text(w, 0, UI_BODY, "%s", method_text(p));
-	wizard_text(w, 1, UI_HEAD, _("%zu changes, nothing else.   + new   ~ changed   = the same"),
-		p->count);
+	wizard_text(w, 1, UI_HEAD, _("%zu %s, nothing else.   + new   ~ changed   = the same"),
+		p->count, p->count == 1 ? _("change") : _("changes"));
 	if (p->count == 0)
 		return;
 	wizard_list(w, LIST_ROW, list_height(w), p->count, plan_row);

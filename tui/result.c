@@ -70,6 +70,7 @@ static void build_done(struct wizard *w)
 
 static void build_failed(struct wizard *w)
 {
+	ui_keys(&w->ui, _("P power off   R reboot   F2 ^D whole text   F1 ^G help   F10 ^X menu"));
 	const struct err *e = &w->err;
 	ui_style(&w->ui, w->ui.body.win, UI_STOP);
 	big_draw(&w->ui, w->ui.body.win, 1, TEXT_COL, "FAILED");
@@ -141,7 +142,7 @@ static enum go on_key(struct wizard *w, int key)
 
 const struct screen screen_result = {
 	.title = _("Result"),
-	.keys = _("P power off   R reboot   F2 ^D whole text   F1 ^G help   F10 ^X menu"),
+	.keys = _("P power off   R reboot   F1 ^G help   F10 ^X menu"),
 	.help = _(
 		"DONE: the changes were written, read back and found right, and the journal says "
 		"so. "
