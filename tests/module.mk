@@ -31,5 +31,6 @@ $(addprefix $(BUILD)/tests/unit/,volume_test volume_crash_test discover_test): \
 
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 include tests/tools/mkhive/module.mk
+include tests/hive/module.mk
 
-test-tools: $(TEST_TOOLS) $(BUILD)/tests/tools/mkhive $(HIVES)
+test-tools: $(TEST_TOOLS) $(BUILD)/tests/tools/mkhive $(HIVES) $(HIVE_TOOLS)

@@ -87,7 +87,12 @@ static int entry_apply(
 
 static bool is_hvle(const struct log_file *l)
 {
-	return l->header && l->type == TYPE_LOG_HVLE && memcmp(l->p + SECTOR, "HvLE", 4) == 0;
+	return l->header && l->type == TYPE_LOG_HVLE;
+}
+
+static bool has_entry(const struct log_file *l)
+{
+	return memcmp(l->p + SECTOR, "HvLE", 4) == 0;
 }
 
 /* A log whose header is damaged but whose entries come before those of `other`: without it the
@@ -125,7 +130,9 @@ static int replay_hvle(const uint8_t *base, struct log_file *logs, const struct 
 	}
 	size_t first = 0;
 	if (!base_valid(base)) {
-		first = n - 1;
+		/* The latest log rebuilds the base block; one without entries was just begun. */
+		first = n == 2 && !has_entry(order[1]) ? 0 : n - 1;
+		n = first + 1;
 		memcpy(r->base, order[first]->p, SECTOR);
 		put_le32(r->base + BB_TYPE, TYPE_PRIMARY);
 		r->rebuilt = true;

@@ -1,0 +1,48 @@
+# Hives: short runs of the judged edits, power cuts, faults and damaged logs (the full numbers:
+# make test-hive-long).
+load common
+
+setup() {
+	need_shared
+	BIN="$(cd "$REPO" && realpath "${BUILD:-build}")/tests/hive"
+	make -s -C "$REPO" BUILD="${BUILD:-build}" "${BUILD:-build}/tests/hive/worker" "${BUILD:-build}/tests/hive/damage" >/dev/null
+}
+
+judge() {
+	/usr/bin/python3 "$REPO/tests/hive/judge.py" --worker "$BIN/worker" --shared "$SHARED" "$@"
+}
+
+@test "random edits, cut after every sector, dropped, reordered and torn: old or new, and sound" {
+	real_hive win7-SAM/SAM >"$WORK/SAM"
+	real_hive edge/UnicodeHive >"$WORK/Unicode"
+	real_hive edge/BigDataHive >"$WORK/BigData"
+	judge --edits 12 --crash 4 --fail 1 "$WORK/SAM" "$WORK/Unicode"
+	judge --edits 6 --crash 2 --fail 1 --form hvle "$WORK/BigData"
+}
+
+@test "a dirty hive is written back before it is edited, and that may be cut too" {
+	for n in '' .LOG1 .LOG2; do
+		real_hive "groundtruth-new-HvLE/NewDirtyHive$n" >"$WORK/dirty$n"
+	done
+	judge --edits 3 --crash 3 --fail 1 --form hvle "$WORK/dirty"
+}
+
+@test "the judge notices a commit without barriers" {
+	# a log blanked by somebody else between two syncs must not go unnoticed
+	real_hive win7-SAM/SAM >"$WORK/SAM"
+	cat >"$WORK/worker" <<SH
+#!/bin/bash
+exec "$BIN/worker" "\$@" | grep --line-buffered -v '^s 1'
+SH
+	chmod +x "$WORK/worker"
+	run /usr/bin/python3 "$REPO/tests/hive/judge.py" --worker "$WORK/worker" --shared "$SHARED" --edits 2 --crash 2 --fail 0 "$WORK/SAM"
+	[ "$status" -ne 0 ]
+	[[ "$output" == *'FAILED'* ]]
+}
+
+@test "a damaged log entry and all after it are not applied" {
+	for n in '' .LOG1 .LOG2; do
+		real_hive "groundtruth-new-HvLE/NewDirtyHive$n" >"$WORK/dirty$n"
+	done
+	/usr/bin/python3 "$REPO/tests/hive/damage.py" --damage "$BIN/damage" --shared "$SHARED" --step 1009 "$WORK/dirty"
+}
