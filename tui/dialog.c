@@ -181,8 +181,6 @@ int dialog_wait(struct ui *ui, const char *text, task_fn fn, void *arg, struct e
 	while (!task_done(&t)) {
 		int key = ui_key(ui);
 		asked |= key == UI_INTERRUPT || key == UI_ESC;
-		if (key == UI_TERM)
-			napms(20);
 		if (ui_ms() - start > BLINK_MS)
 			draw_wait(&d, ui_ms() - start, asked);
 	}

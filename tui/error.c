@@ -5,6 +5,8 @@
 static void build(struct wizard *w)
 {
 	const struct err *e = &w->err;
+	if (w->step == 0)
+		ui_keys(&w->ui, _("R try again   F1 ^G help   F10 ^X menu"));
 	int y = wizard_state(w, 1, JOB_STOP, _("This step could not be done."));
 	y = wizard_text(w, y + 1, UI_HEAD, "%s", _("What happened"));
 	y = wizard_text(w, y, UI_BODY, "%s", e->what[0] ? e->what : err_name(e->code));

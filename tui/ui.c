@@ -14,6 +14,7 @@
 #include "tui/text.h"
 
 #define TICK_MS 100
+#define TERM_MS 20	  /* a step that must end first is looked at this often after SIGTERM */
 #define ESC_MS_CONSOLE 25 /* the key arrives at once */
 #define ESC_MS_SERIAL 100 /* the rest of an escape sequence may be under way */
 #define CRLF_MS 150	  /* LF this soon after CR is the tail of a scanner's suffix */
@@ -275,8 +276,10 @@ static int on_resize(struct ui *ui)
 int ui_key(struct ui *ui)
 {
 	wint_t code = 0;
-	if (term_seen)
+	if (term_seen) {
+		napms(TERM_MS);
 		return UI_TERM;
+	}
 	int kind = get_wch(&code);
 	if (kind == ERR)
 		return term_seen ? UI_TERM : UI_NONE;
