@@ -6,7 +6,7 @@
 
 static uint32_t cell_size(const struct hive *h, uint32_t at, bool *used)
 {
-	uint32_t v = le32(h->bins + at);
+	uint32_t v = rd32(h->bins + at);
 	*used = v >> 31;
 	return *used ? 0U - v : v;
 }

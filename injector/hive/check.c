@@ -124,18 +124,18 @@ static bool check_sk(struct checker *c, uint32_t at, uint32_t *next, uint32_t *k
 		return false;
 	}
 	c->out->securities++;
-	uint32_t size = le32(p + SK_SIZE), refs = le32(p + SK_REFS), actual = 0;
+	uint32_t size = rd32(p + SK_SIZE), refs = rd32(p + SK_REFS), actual = 0;
 	if (size > n - SK_SD)
 		finding(c, HIVE_ERROR, at, "security descriptor is longer than its cell");
 	else if (!security_valid((struct span){p + SK_SD, size}))
 		finding(c, HIVE_WARN, at, "security descriptor is not well-formed");
-	*next = le32(p + SK_NEXT);
+	*next = rd32(p + SK_NEXT);
 	const uint8_t *q = cell_data(c->h, *next, &m);
 	if (!q || m < SK_SD) {
 		finding(c, HIVE_ERROR, at, "security ring leads to %#x, which is no record", *next);
 		return false;
 	}
-	if (le32(q + SK_PREV) != at)
+	if (rd32(q + SK_PREV) != at)
 		finding(c, HIVE_ERROR, at, "security ring: %#x does not point back", *next);
 	if (c->sk_cap && sk_slot(c, at)->cell != NIL) {
 		actual = sk_slot(c, at)->count;
@@ -153,7 +153,7 @@ static void check_ring(struct checker *c)
 	const uint8_t *root = cell_data(c->h, hive_root(c->h), &n);
 	if (!root || n < NK_NAME || c->sk_used == 0)
 		return;
-	uint32_t start = le32(root + NK_SECURITY), at = start;
+	uint32_t start = rd32(root + NK_SECURITY), at = start;
 	do {
 		uint32_t next;
 		if (c->out->securities && cell_starts(c->h, at) &&
@@ -177,11 +177,11 @@ static void check_base_block(struct checker *c)
 	const uint8_t *b = c->h->base;
 	if (!base_valid(b))
 		finding(c, HIVE_ERROR, NIL, "base block: checksum is wrong");
-	if (le32(b + BB_SEQ1) != le32(b + BB_SEQ2))
+	if (rd32(b + BB_SEQ1) != rd32(b + BB_SEQ2))
 		finding(c, HIVE_ERROR, NIL, "not closed cleanly: sequence numbers %u and %u",
-			le32(b + BB_SEQ1), le32(b + BB_SEQ2));
-	if (le32(b + BB_CLUSTER) != 1)
-		finding(c, HIVE_WARN, NIL, "base block: cluster factor %u", le32(b + BB_CLUSTER));
+			rd32(b + BB_SEQ1), rd32(b + BB_SEQ2));
+	if (rd32(b + BB_CLUSTER) != 1)
+		finding(c, HIVE_WARN, NIL, "base block: cluster factor %u", rd32(b + BB_CLUSTER));
 }
 
 static void check_leak(struct checker *c, uint32_t at, uint32_t size)
@@ -196,12 +196,12 @@ static void check_leak(struct checker *c, uint32_t at, uint32_t size)
 static void check_cells(struct checker *c)
 {
 	const struct hive *h = c->h;
-	for (uint32_t bin = 0; bin < h->len; bin += le32(h->bins + bin + 8)) {
-		uint32_t end = bin + le32(h->bins + bin + 8);
+	for (uint32_t bin = 0; bin < h->len; bin += rd32(h->bins + bin + 8)) {
+		uint32_t end = bin + rd32(h->bins + bin + 8);
 		bool free_before = false;
 		c->out->bins++;
 		for (uint32_t at = bin + BIN_HEADER; at < end;) {
-			uint32_t v = le32(h->bins + at);
+			uint32_t v = rd32(h->bins + at);
 			bool used = v >> 31;
 			uint32_t size = used ? 0U - v : v;
 			if (used) {

@@ -47,12 +47,12 @@ static void check_big(struct checker *c, uint32_t key, uint32_t at, uint32_t siz
 		return;
 	}
 	c->out->big_values++;
-	uint32_t count = le16(db + 2), left = size;
+	uint32_t count = rd16(db + 2), left = size;
 	const uint8_t *list =
-		checked_cell(c, le32(db + 4), 4 * count, true, &n, key, "big value list");
+		checked_cell(c, rd32(db + 4), 4 * count, true, &n, key, "big value list");
 	for (uint32_t i = 0; list && i < count; i++) {
 		uint32_t want = left < BIG_SEGMENT ? left : BIG_SEGMENT;
-		checked_cell(c, le32(list + 4 * (size_t)i), want, true, &n, key, "big value part");
+		checked_cell(c, rd32(list + 4 * (size_t)i), want, true, &n, key, "big value part");
 		left -= want;
 	}
 	if (list && (left || count != (size + BIG_SEGMENT - 1) / BIG_SEGMENT))
@@ -61,13 +61,13 @@ static void check_big(struct checker *c, uint32_t key, uint32_t at, uint32_t siz
 
 static void check_data(struct checker *c, uint32_t key, const uint8_t *vk, uint32_t *size)
 {
-	uint32_t data = le32(vk + VK_DATA), n;
-	*size = le32(vk + VK_SIZE);
+	uint32_t data = rd32(vk + VK_DATA), n;
+	*size = rd32(vk + VK_SIZE);
 	if (*size & VK_INLINE) {
 		*size &= ~VK_INLINE;
 		if (*size > 4)
 			KEY_FINDING(c, HIVE_ERROR, key, "value claims %u bytes in place", *size);
-	} else if (*size > BIG_SEGMENT && le32(c->h->base + BB_MINOR) >= BIG_MINOR) {
+	} else if (*size > BIG_SEGMENT && rd32(c->h->base + BB_MINOR) >= BIG_MINOR) {
 		check_big(c, key, data, *size);
 	} else if (*size) {
 		checked_cell(c, data, *size, true, &n, key, "value data");
@@ -78,6 +78,23 @@ static int by_hash(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 	return x < y ? -1 : x > y;
+}
+
+/* Most keys have a handful of values. */
+static void sort_pairs(uint32_t *pair, size_t n)
+{
+	if (n > 24) {
+		qsort(pair, n, 8, by_hash);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		uint32_t hash = pair[2 * i], cell = pair[2 * i + 1];
+		size_t k = i;
+		for (; k && pair[2 * k - 2] > hash; k--)
+			memcpy(pair + 2 * k, pair + 2 * k - 2, 8);
+		pair[2 * k] = hash;
+		pair[2 * k + 1] = cell;
+	}
 }
 
 static void check_twice(struct checker *c, uint32_t key, const uint32_t *pair, size_t n)
@@ -99,15 +116,15 @@ static void check_twice(struct checker *c, uint32_t key, const uint32_t *pair, s
 
 static int check_values(struct checker *c, uint32_t key, const uint8_t *nk, struct err *e)
 {
-	uint32_t count = le32(nk + NK_VALUES), n, max_name = 0, max_data = 0;
-	if (le16(nk + NK_FLAGS) & KEY_PREDEFINED || count == 0)
+	uint32_t count = rd32(nk + NK_VALUES), n, max_name = 0, max_data = 0;
+	if (rd16(nk + NK_FLAGS) & KEY_PREDEFINED || count == 0)
 		return 0;
 	if (count > c->h->len / 4) {
 		KEY_FINDING(c, HIVE_ERROR, key, "value count %u is impossible", count);
 		return 0;
 	}
 	const uint8_t *list =
-		checked_cell(c, le32(nk + NK_VALLIST), 4 * count, true, &n, key, "value list");
+		checked_cell(c, rd32(nk + NK_VALLIST), 4 * count, true, &n, key, "value list");
 	if (!list)
 		return 0;
 	c->names.len = 0;
@@ -118,7 +135,7 @@ static int check_values(struct checker *c, uint32_t key, const uint8_t *nk, stru
 	uint32_t *pair = (uint32_t *)(void *)c->names.p;
 	size_t named = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t at = le32(list + 4 * (size_t)i), size;
+		uint32_t at = rd32(list + 4 * (size_t)i), size;
 		struct hive_name name;
 		const uint8_t *vk = checked_cell(c, at, VK_NAME, true, &n, key, "value");
 		if (!vk)
@@ -128,7 +145,7 @@ static int check_values(struct checker *c, uint32_t key, const uint8_t *nk, stru
 			continue;
 		}
 		c->out->values++;
-		c->out->layered += (le16(vk + VK_FLAGS) & VALUE_TOMBSTONE) != 0;
+		c->out->layered += (rd16(vk + VK_FLAGS) & VALUE_TOMBSTONE) != 0;
 		check_data(c, key, vk, &size);
 		uint32_t len = 2 * (uint32_t)hive_name_len(&name);
 		max_name = len > max_name ? len : max_name;
@@ -136,15 +153,14 @@ static int check_values(struct checker *c, uint32_t key, const uint8_t *nk, stru
 		pair[2 * named] = name_hash(&name);
 		pair[2 * named++ + 1] = at;
 	}
-	if (named > 1)
-		qsort(pair, named, 8, by_hash);
+	sort_pairs(pair, named);
 	check_twice(c, key, pair, named);
-	if (max_name > le32(nk + NK_MAX_VNAME))
+	if (max_name > rd32(nk + NK_MAX_VNAME))
 		KEY_FINDING(c, HIVE_WARN, key, "longest value name is recorded as %u, is %u",
-			le32(nk + NK_MAX_VNAME), max_name);
-	if (max_data > le32(nk + NK_MAX_VDATA))
+			rd32(nk + NK_MAX_VNAME), max_name);
+	if (max_data > rd32(nk + NK_MAX_VDATA))
 		KEY_FINDING(c, HIVE_WARN, key, "largest value is recorded as %u, is %u",
-			le32(nk + NK_MAX_VDATA), max_data);
+			rd32(nk + NK_MAX_VDATA), max_data);
 	return 0;
 }
 
@@ -163,39 +179,39 @@ static void check_entry(
 {
 	if (k->any && name_cmp(&k->last, name) >= 0)
 		KEY_FINDING(k->c, HIVE_ERROR, k->key, "subkey %#x is out of order or there twice",
-			le32(en));
-	if (l->kind == 'h' && le32(en + 4) != name_hash(name))
+			rd32(en));
+	if (l->kind == 'h' && rd32(en + 4) != name_hash(name))
 		KEY_FINDING(k->c, HIVE_ERROR, k->key, "hash of subkey %#x is %08x, must be %08x",
-			le32(en), le32(en + 4), name_hash(name));
-	if (l->kind == 'f' && le32(en + 4) != name_hint(name)) {
+			rd32(en), rd32(en + 4), name_hash(name));
+	if (l->kind == 'f' && rd32(en + 4) != name_hint(name)) {
 		for (size_t i = 0; i < 4 && i < hive_name_len(name); i++)
 			if (hive_name_unit(name, i) > 0xff)
 				return;
 		KEY_FINDING(k->c, HIVE_WARN, k->key, "hint of subkey %#x is %08x, must be %08x",
-			le32(en), le32(en + 4), name_hint(name));
+			rd32(en), rd32(en + 4), name_hint(name));
 	}
 }
 
 static int check_leaf(struct kids *k, const struct leaf *l, struct err *e)
 {
 	struct checker *c = k->c;
-	if (l->kind == 'h' && le32(c->h->base + BB_MINOR) < 5)
+	if (l->kind == 'h' && rd32(c->h->base + BB_MINOR) < 5)
 		KEY_FINDING(c, HIVE_ERROR, k->key, "hashed list in a version 1.%u hive",
-			le32(c->h->base + BB_MINOR));
+			rd32(c->h->base + BB_MINOR));
 	k->count += l->count;
 	for (uint32_t i = 0; i < l->count; i++) {
 		const uint8_t *en = l->p + (size_t)i * l->width;
 		struct hive_name name;
-		const uint8_t *nk = check_nk(c, le32(en), k->key, &name);
+		const uint8_t *nk = check_nk(c, rd32(en), k->key, &name);
 		if (!nk)
 			continue;
 		check_entry(k, l, en, &name);
 		k->last = name;
 		k->any = true;
-		uint32_t len = 2 * (uint32_t)hive_name_len(&name), cls = le16(nk + NK_CLASS_LEN);
+		uint32_t len = 2 * (uint32_t)hive_name_len(&name), cls = rd16(nk + NK_CLASS_LEN);
 		k->max_name = len > k->max_name ? len : k->max_name;
 		k->max_class = cls > k->max_class ? cls : k->max_class;
-		int ret = check_push(c, le32(en), k->key, k->depth + 1, e);
+		int ret = check_push(c, rd32(en), k->key, k->depth + 1, e);
 		if (ret < 0)
 			return ret;
 	}
@@ -223,7 +239,7 @@ static int check_list(struct kids *k, uint32_t list, struct err *e)
 	if (!p || n < 4 || memcmp(p, "ri", 2) != 0)
 		return check_one_leaf(k, list, e);
 	checked_cell(k->c, list, 4, true, &n, k->key, "subkey index");
-	uint32_t leaves = le16(p + 2);
+	uint32_t leaves = rd16(p + 2);
 	if (4 * leaves > n - 4) {
 		KEY_FINDING(
 			k->c, HIVE_ERROR, k->key, "subkey index is too small for %u lists", leaves);
@@ -231,29 +247,29 @@ static int check_list(struct kids *k, uint32_t list, struct err *e)
 	}
 	int ret = 0;
 	for (uint32_t i = 0; ret == 0 && i < leaves; i++)
-		ret = check_one_leaf(k, le32(p + 4 + 4 * (size_t)i), e);
+		ret = check_one_leaf(k, rd32(p + 4 + 4 * (size_t)i), e);
 	return ret;
 }
 
 static int check_subkeys(
 	struct checker *c, const struct check_item *it, const uint8_t *nk, struct err *e)
 {
-	uint32_t want = le32(nk + NK_SUBKEYS);
+	uint32_t want = rd32(nk + NK_SUBKEYS);
 	struct kids k = {.c = c, .key = it->cell, .depth = it->depth};
 	if (want == 0)
 		return 0;
-	int ret = check_list(&k, le32(nk + NK_SUBLIST), e);
+	int ret = check_list(&k, rd32(nk + NK_SUBLIST), e);
 	if (ret < 0)
 		return ret;
 	if (k.count != want)
 		KEY_FINDING(c, HIVE_ERROR, it->cell, "%u subkeys are listed, %u counted", k.count,
 			want);
-	if (k.max_name > le16(nk + NK_MAX_NAME))
+	if (k.max_name > rd16(nk + NK_MAX_NAME))
 		KEY_FINDING(c, HIVE_WARN, it->cell, "longest subkey name is recorded as %u, is %u",
-			le16(nk + NK_MAX_NAME), k.max_name);
-	if (k.max_class > le32(nk + NK_MAX_CLASS))
+			rd16(nk + NK_MAX_NAME), k.max_name);
+	if (k.max_class > rd32(nk + NK_MAX_CLASS))
 		KEY_FINDING(c, HIVE_WARN, it->cell, "longest subkey class is recorded as %u, is %u",
-			le32(nk + NK_MAX_CLASS), k.max_class);
+			rd32(nk + NK_MAX_CLASS), k.max_class);
 	return 0;
 }
 
@@ -261,7 +277,7 @@ static int check_subkeys(
 
 static void check_flags(struct checker *c, const struct check_item *it, const uint8_t *nk)
 {
-	uint16_t flags = le16(nk + NK_FLAGS);
+	uint16_t flags = rd16(nk + NK_FLAGS);
 	bool root = it->parent == NIL;
 	if (flags & KEY_VOLATILE)
 		KEY_FINDING(c, HIVE_WARN, it->cell, "volatile key (flags %#x) in a file", flags);
@@ -269,18 +285,18 @@ static void check_flags(struct checker *c, const struct check_item *it, const ui
 		finding(c, HIVE_WARN, it->cell, "root key lacks its flag");
 	if (!root && flags & KEY_ENTRY)
 		KEY_FINDING(c, HIVE_ERROR, it->cell, "key has a root key's flag (%#x)", flags);
-	if (!root && le32(nk + NK_PARENT) != it->parent)
+	if (!root && rd32(nk + NK_PARENT) != it->parent)
 		finding(c, HIVE_ERROR, it->cell, "key names %#x as its parent, lies under %#x",
-			le32(nk + NK_PARENT), it->parent);
+			rd32(nk + NK_PARENT), it->parent);
 	c->out->layered += (nk[NK_LAYER] & 0x83) != 0;
 }
 
 static int check_links(
 	struct checker *c, const struct check_item *it, const uint8_t *nk, struct err *e)
 {
-	uint32_t sk = le32(nk + NK_SECURITY), cls = le16(nk + NK_CLASS_LEN), n;
+	uint32_t sk = rd32(nk + NK_SECURITY), cls = rd16(nk + NK_CLASS_LEN), n;
 	if (cls)
-		checked_cell(c, le32(nk + NK_CLASS), cls, true, &n, it->cell, "class name");
+		checked_cell(c, rd32(nk + NK_CLASS), cls, true, &n, it->cell, "class name");
 	const uint8_t *p = checked_cell(c, sk, SK_SD, false, &n, it->cell, "security");
 	if (!p)
 		return 0;

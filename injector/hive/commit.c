@@ -2,9 +2,9 @@
  * Commit: edits reach the disk through the transaction log, in place.
  *
  *   1  the other log is blanked, the file grows if it must        (old)
- *   2  LOG1: base block copy + all dirty pages; sync              (old: primary is clean)
+ *   2  LOG1: base block copy + all that is dirty; sync            (old: primary is clean)
  *   3  base block: primary number raised = dirty; sync            (new: the log is replayed)
- *   4  dirty pages; sync                                          (new: replayed again)
+ *   4  dirty sectors; sync                                        (new: replayed again)
  *   5  base block: both numbers, new length = clean; sync         (new)
  *   6  LOG1 blanked; sync                                         (new)
  *
@@ -191,17 +191,26 @@ static int write_back(struct hive *h, struct err *e)
 
 /* --- the commit --- */
 
-static int write_pages(struct hive *h, struct err *e)
+static bool sector_dirty(const struct hive *h, uint32_t s)
 {
-	uint32_t n = h->len / PAGE;
+	return h->dirty[s / 8] >> s % 8 & 1;
+}
+
+static int write_sectors(struct hive *h, struct err *e)
+{
+	uint32_t n = h->len / SECTOR;
 	int ret = 0;
 	for (uint32_t i = 0; ret == 0 && i < n; i++) {
 		uint32_t from = i;
-		while (i < n && h->dirty[i])
+		if (i % 8 == 0 && h->dirty[i / 8] == 0) {
+			i += 7;
+			continue;
+		}
+		while (i < n && sector_dirty(h, i))
 			i++;
 		if (i > from)
-			ret = bytedev_write(h->dev, BASE_LEN + (uint64_t)from * PAGE,
-				h->bins + (size_t)from * PAGE, (size_t)(i - from) * PAGE, e);
+			ret = bytedev_write(h->dev, BASE_LEN + (uint64_t)from * SECTOR,
+				h->bins + (size_t)from * SECTOR, (size_t)(i - from) * SECTOR, e);
 	}
 	return ret == 0 ? bytedev_sync(h->dev, e) : ret;
 }
@@ -258,7 +267,7 @@ static int commit_edits(struct hive *h, int form, struct err *e)
 	old_len = le32(disk + BB_LENGTH);
 	ret = write_base(h, seq + 1, old, old_len, e);
 	if (ret == 0)
-		ret = write_pages(h, e);
+		ret = write_sectors(h, e);
 	if (ret == 0 && form == FORM_DIRT)
 		put_le64(h->base + BB_TIME, h->now);
 	if (ret == 0)

@@ -16,6 +16,17 @@
 #include "base/utf16.h"
 #include "hive/hive.h"
 
+/* Inlined reads: opening and checking a hive does millions of them. */
+static inline uint32_t rd32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint16_t rd16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
 #define NIL 0xffffffffU
 #define BASE_LEN 4096U /* base block */
 #define SECTOR 512U    /* what a disk writes at once; the part of the base block that matters */
@@ -105,7 +116,7 @@ struct hive {
 	struct free_list free_list[FREE_CLASSES];
 	uint64_t now;
 	bool editing, broken, modified;
-	bool was_dirty, layered, write_back;
+	bool was_dirty, layered, write_back, mapped;
 	struct hive_info info; /* what opening found */
 };
 
@@ -117,6 +128,7 @@ bool base_valid(const uint8_t *b); /* signature and checksum */
 /* --- image (image.c) */
 int image_reserve(struct hive *h, uint32_t len, struct err *e);
 int image_map(struct hive *h, struct err *e); /* find all cells */
+int image_map_some(struct hive *h, uint32_t *at, uint32_t have, struct err *e);
 void image_wipe(struct hive *h);
 int bins_header_put(struct hive *h, uint32_t at, uint32_t size);
 void wipe(void *p, size_t n);

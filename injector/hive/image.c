@@ -3,12 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 uint32_t base_sum(const uint8_t *b)
 {
 	uint32_t x = 0;
 	for (size_t i = 0; i < BB_SUM; i += 4)
-		x ^= le32(b + i);
+		x ^= rd32(b + i);
 	return x == 0 ? 1 : x == 0xffffffffU ? 0xfffffffeU : x;
 }
 
@@ -19,7 +20,7 @@ void base_seal(uint8_t *b)
 
 bool base_valid(const uint8_t *b)
 {
-	return memcmp(b, "regf", 4) == 0 && base_sum(b) == le32(b + BB_SUM);
+	return memcmp(b, "regf", 4) == 0 && base_sum(b) == rd32(b + BB_SUM);
 }
 
 void wipe(void *p, size_t n)
@@ -66,6 +67,21 @@ static int maps_reserve(struct hive *h, uint32_t cap, struct err *e)
 	return 0;
 }
 
+/* Memory for the bins, not zeroed. Large hives ask for large pages: opening one touches every page.
+ */
+static uint8_t *bins_alloc(uint32_t cap)
+{
+	const uint32_t huge = 2U << 20;
+	if (cap < 2 * huge)
+		return malloc(cap);
+	uint8_t *p = aligned_alloc(huge, (cap + huge - 1) & ~(size_t)(huge - 1));
+#ifdef MADV_HUGEPAGE
+	if (p)
+		(void)madvise(p, cap & ~(size_t)(huge - 1), MADV_HUGEPAGE);
+#endif
+	return p;
+}
+
 /* Room for len bytes of bins. The old memory is wiped: it may hold secrets. */
 int image_reserve(struct hive *h, uint32_t len, struct err *e)
 {
@@ -78,7 +94,7 @@ int image_reserve(struct hive *h, uint32_t len, struct err *e)
 	int ret = maps_reserve(h, cap, e);
 	if (ret < 0)
 		return ret;
-	uint8_t *p = calloc(1, cap);
+	uint8_t *p = bins_alloc(cap);
 	if (!p)
 		return err_nomem(e);
 	if (h->bins) {
@@ -114,7 +130,7 @@ static int map_bin(struct hive *h, uint32_t at, uint32_t end, struct err *e)
 {
 	uint32_t p = at + BIN_HEADER;
 	while (p < end) {
-		int32_t size = (int32_t)le32(h->bins + p);
+		int32_t size = (int32_t)rd32(h->bins + p);
 		uint32_t n = size < 0 ? 0U - (uint32_t)size : (uint32_t)size;
 		if (n < 8 || n % 8 || n > end - p)
 			return damaged(e, p, "cell size is impossible");
@@ -124,23 +140,33 @@ static int map_bin(struct hive *h, uint32_t at, uint32_t end, struct err *e)
 	return 0;
 }
 
-int image_map(struct hive *h, struct err *e)
+/* Map the bins from *at on that end before `have`; *at is where the next one starts. */
+int image_map_some(struct hive *h, uint32_t *at, uint32_t have, struct err *e)
 {
-	memset(h->starts, 0, (h->map_cap / 512 + 1) * sizeof *h->starts);
-	uint32_t at = 0;
-	while (at < h->len) {
-		const uint8_t *b = h->bins + at;
-		if (h->len - at < PAGE || memcmp(b, "hbin", 4) != 0)
-			return damaged(e, at, "no bin starts here");
-		uint32_t size = le32(b + 8);
-		if (le32(b + 4) != at)
-			return damaged(e, at, "bin has a wrong offset");
-		if (size < PAGE || size % PAGE || size > h->len - at)
-			return damaged(e, at, "bin size is impossible");
-		int ret = map_bin(h, at, at + size, e);
+	while (*at < have) {
+		const uint8_t *b = h->bins + *at;
+		if (have - *at < PAGE)
+			return have == h->len ? damaged(e, *at, "no bin starts here") : 0;
+		if (memcmp(b, "hbin", 4) != 0)
+			return damaged(e, *at, "no bin starts here");
+		uint32_t size = rd32(b + 8);
+		if (rd32(b + 4) != *at)
+			return damaged(e, *at, "bin has a wrong offset");
+		if (size < PAGE || size % PAGE || size > h->len - *at)
+			return damaged(e, *at, "bin size is impossible");
+		if (size > have - *at)
+			return 0;
+		int ret = map_bin(h, *at, *at + size, e);
 		if (ret < 0)
 			return ret;
-		at += size;
+		*at += size;
 	}
 	return 0;
+}
+
+int image_map(struct hive *h, struct err *e)
+{
+	uint32_t at = 0;
+	memset(h->starts, 0, (h->map_cap / 512 + 1) * sizeof *h->starts);
+	return image_map_some(h, &at, h->len, e);
 }

@@ -6,8 +6,8 @@
 
 bool key_name(const uint8_t *nk, uint32_t n, struct hive_name *name)
 {
-	uint16_t len = le16(nk + NK_NAME_LEN);
-	bool latin1 = le16(nk + NK_FLAGS) & KEY_LATIN1;
+	uint16_t len = rd16(nk + NK_NAME_LEN);
+	bool latin1 = rd16(nk + NK_FLAGS) & KEY_LATIN1;
 	if (len == 0 || len > n - NK_NAME || (!latin1 && len % 2))
 		return false;
 	*name = (struct hive_name){nk + NK_NAME, len, latin1};
@@ -47,7 +47,7 @@ int key_stamp(struct hive *h, uint32_t at, struct err *e)
 
 hive_key hive_root(const struct hive *h)
 {
-	return le32(h->base + BB_ROOT);
+	return rd32(h->base + BB_ROOT);
 }
 
 /* --- children --- */
@@ -60,7 +60,7 @@ int leaf_open(const struct hive *h, uint32_t at, struct leaf *l, struct err *e)
 		return damaged(e, at, "subkey list is not in use");
 	l->cell = at;
 	l->kind = (char)p[1];
-	l->count = le16(p + 2);
+	l->count = rd16(p + 2);
 	l->width = l->kind == 'i' ? 4 : 8;
 	l->p = p + 4;
 	if (p[0] != 'l' || !strchr("fhi", l->kind) || !l->kind)
@@ -81,12 +81,12 @@ int list_leaf(const struct hive *h, uint32_t list, uint32_t i, uint32_t *count, 
 		*count = 1;
 		return leaf_open(h, list, l, e);
 	}
-	*count = le16(p + 2);
+	*count = rd16(p + 2);
 	if (*count * 4 > n - 4)
 		return damaged(e, list, "subkey index is too small for its count");
 	if (i >= *count) /* an index without leaves */
 		return damaged(e, list, "subkey index is empty");
-	return leaf_open(h, le32(p + 4 + 4 * (size_t)i), l, e);
+	return leaf_open(h, rd32(p + 4 + 4 * (size_t)i), l, e);
 }
 
 static int leaf_search(const struct hive *h, const struct leaf *l, const struct hive_name *name,
@@ -95,16 +95,16 @@ static int leaf_search(const struct hive *h, const struct leaf *l, const struct 
 	for (uint32_t i = 0; i < l->count; i++) {
 		const uint8_t *en = l->p + (size_t)i * l->width;
 		struct hive_name other;
-		if (l->kind == 'h' && le32(en + 4) != hash)
+		if (l->kind == 'h' && rd32(en + 4) != hash)
 			continue;
-		const uint8_t *nk = key_node(h, le32(en), e);
+		const uint8_t *nk = key_node(h, rd32(en), e);
 		uint32_t n;
 		if (!nk)
 			return -ERR_INTEGRITY;
-		cell_data(h, le32(en), &n);
+		cell_data(h, rd32(en), &n);
 		if (!key_name(nk, n, &other) || name_cmp(&other, name) != 0)
 			continue;
-		*child = le32(en);
+		*child = rd32(en);
 		return 0;
 	}
 	return -ERR_NOTFOUND;
@@ -117,9 +117,9 @@ int key_child(const struct hive *h, uint32_t key, const struct hive_name *name, 
 	const uint8_t *nk = key_node(h, key, e);
 	if (!nk)
 		return -ERR_INTEGRITY;
-	if (le32(nk + NK_SUBKEYS) == 0)
+	if (rd32(nk + NK_SUBKEYS) == 0)
 		return -ERR_NOTFOUND;
-	uint32_t list = le32(nk + NK_SUBLIST), hash = name_hash(name), leaves = 1;
+	uint32_t list = rd32(nk + NK_SUBLIST), hash = name_hash(name), leaves = 1;
 	int ret = -ERR_NOTFOUND;
 	for (uint32_t i = 0; ret == -ERR_NOTFOUND && i < leaves; i++) {
 		struct leaf l;
@@ -134,16 +134,16 @@ int hive_subkey_at(const struct hive *h, hive_key key, uint32_t i, hive_key *sub
 	const uint8_t *nk = key_node(h, key, e);
 	if (!nk)
 		return -ERR_INTEGRITY;
-	if (i >= le32(nk + NK_SUBKEYS))
+	if (i >= rd32(nk + NK_SUBKEYS))
 		return err_set(e, ERR_NOTFOUND, NULL, "key has no subkey number %u", i);
-	uint32_t list = le32(nk + NK_SUBLIST), leaves = 1;
+	uint32_t list = rd32(nk + NK_SUBLIST), leaves = 1;
 	for (uint32_t k = 0; k < leaves; k++) {
 		struct leaf l;
 		int ret = list_leaf(h, list, k, &leaves, &l, e);
 		if (ret < 0)
 			return ret;
 		if (i < l.count) {
-			*sub = le32(l.p + (size_t)i * l.width);
+			*sub = rd32(l.p + (size_t)i * l.width);
 			return key_node(h, *sub, e) ? 0 : -ERR_INTEGRITY;
 		}
 		i -= l.count;
@@ -188,19 +188,19 @@ int hive_key_info(const struct hive *h, hive_key key, struct hive_key_info *info
 	*info = (struct hive_key_info){.parent = HIVE_KEY_NONE};
 	key_name(nk, n, &info->name);
 	if (key != hive_root(h))
-		info->parent = le32(nk + NK_PARENT);
-	info->flags = le16(nk + NK_FLAGS);
-	info->subkeys = le32(nk + NK_SUBKEYS);
-	info->values = info->flags & KEY_PREDEFINED ? 0 : le32(nk + NK_VALUES);
+		info->parent = rd32(nk + NK_PARENT);
+	info->flags = rd16(nk + NK_FLAGS);
+	info->subkeys = rd32(nk + NK_SUBKEYS);
+	info->values = info->flags & KEY_PREDEFINED ? 0 : rd32(nk + NK_VALUES);
 	info->written = le64(nk + NK_TIME);
-	uint16_t len = le16(nk + NK_CLASS_LEN);
+	uint16_t len = rd16(nk + NK_CLASS_LEN);
 	if (len) {
-		cls = cell_need(h, le32(nk + NK_CLASS), len, "class name", e);
+		cls = cell_need(h, rd32(nk + NK_CLASS), len, "class name", e);
 		if (!cls)
 			return -ERR_INTEGRITY;
 		info->class_name = (struct span){cls, len};
 	}
-	return security_get(h, le32(nk + NK_SECURITY), &info->sd, e);
+	return security_get(h, rd32(nk + NK_SECURITY), &info->sd, e);
 }
 
 char *hive_key_path(const struct hive *h, hive_key key)
@@ -227,7 +227,7 @@ char *hive_key_path(const struct hive *h, hive_key key)
 		memcpy(path + a + 1, old, b + 1);
 		if (b == 0)
 			path[a] = '\0';
-		key = le32(nk + NK_PARENT);
+		key = rd32(nk + NK_PARENT);
 	}
 	return path;
 }

@@ -29,7 +29,7 @@ void marvin_start(struct marvin *m)
 void marvin_words(struct marvin *m, const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i + 4 <= n; i += 4)
-		marvin_mix(m, le32(p + i));
+		marvin_mix(m, rd32(p + i));
 }
 
 uint64_t marvin_end(struct marvin *m)
@@ -71,10 +71,10 @@ int log_load(struct bytedev *dev, struct log_file *l, struct err *e)
 		return ret;
 	}
 	if (l->n >= 2 * SECTOR && base_valid(l->p) &&
-		le32(l->p + BB_SEQ1) == le32(l->p + BB_SEQ2)) {
+		rd32(l->p + BB_SEQ1) == rd32(l->p + BB_SEQ2)) {
 		l->header = true;
-		l->type = (int)le32(l->p + BB_TYPE);
-		l->seq = le32(l->p + BB_SEQ1);
+		l->type = (int)rd32(l->p + BB_TYPE);
+		l->seq = rd32(l->p + BB_SEQ1);
 	}
 	return 0;
 }
@@ -108,10 +108,10 @@ int log_max_seq(struct bytedev *dev, uint32_t *max, struct err *e)
 		ret = bytedev_read(dev, at, b, n, e);
 		for (size_t i = 0; ret == 0 && i + SECTOR <= n; i += SECTOR) {
 			if (memcmp(b + i, "HvLE", 4) == 0)
-				seq_raise(max, le32(b + i + 12));
+				seq_raise(max, rd32(b + i + 12));
 			if (at + i == 0 && base_valid(b)) {
-				seq_raise(max, le32(b + BB_SEQ1));
-				seq_raise(max, le32(b + BB_SEQ2));
+				seq_raise(max, rd32(b + BB_SEQ1));
+				seq_raise(max, rd32(b + BB_SEQ2));
 			}
 		}
 		wipe(b, n);

@@ -157,27 +157,37 @@ int log_write_hvle(struct hive *h, uint32_t seq, uint64_t *len, struct err *e)
 	return finish(w, ret, e);
 }
 
-/* Bitmap of dirty sectors, their content behind it. Whole pages, as in the other form. */
+static int put_dirty_sectors(struct log_writer *w, const struct hive *h, struct err *e)
+{
+	int ret = 0;
+	for (uint32_t s = 0; ret == 0 && s < h->len / SECTOR; s++)
+		if (h->dirty[s / 8] >> s % 8 & 1)
+			ret = put(w, h->bins + (size_t)s * SECTOR, SECTOR, e);
+	return ret;
+}
+
+/* Bitmap of dirty sectors, their content behind it. */
 int log_write_dirt(struct hive *h, uint32_t seq, uint64_t *len, struct err *e)
 {
-	uint32_t pages = h->len / PAGE, count = dirty_pages(h);
-	size_t pad = (SECTOR - (4 + pages) % SECTOR) % SECTOR;
+	uint32_t map = h->len / SECTOR / 8, count = 0;
+	size_t pad = (SECTOR - (4 + map) % SECTOR) % SECTOR;
 	uint8_t base[SECTOR];
 	struct log_writer *w;
+	for (uint32_t i = 0; i < map; i++)
+		count += (uint32_t)__builtin_popcount(h->dirty[i]);
 	log_base(h, TYPE_LOG_DIRT, seq, base);
-	*len = SECTOR + 4 + pages + pad + PAGE * (uint64_t)count;
+	*len = SECTOR + 4 + map + pad + SECTOR * (uint64_t)count;
 	int ret = start(&w, h->log[0], *len, e);
 	if (ret < 0)
 		return ret;
 	ret = put(w, base, SECTOR, e);
 	if (ret == 0)
 		ret = put(w, (const uint8_t *)"DIRT", 4, e);
-	for (uint32_t i = 0; ret == 0 && i < pages; i++)
-		ret = put(w, (const uint8_t[]){page_dirty(h, i) ? 0xff : 0}, 1, e);
+	if (ret == 0)
+		ret = put(w, h->dirty, map, e);
 	if (ret == 0)
 		ret = put_zeros(w, pad, e);
-	for (uint32_t i = 0; ret == 0 && i < pages; i++)
-		if (page_dirty(h, i))
-			ret = put(w, h->bins + (size_t)i * PAGE, PAGE, e);
+	if (ret == 0)
+		ret = put_dirty_sectors(w, h, e);
 	return finish(w, ret, e);
 }

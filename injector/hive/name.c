@@ -11,7 +11,7 @@ size_t hive_name_len(const struct hive_name *n)
 
 uint16_t hive_name_unit(const struct hive_name *n, size_t i)
 {
-	return n->latin1 ? n->p[i] : le16(n->p + 2 * i);
+	return n->latin1 ? n->p[i] : rd16(n->p + 2 * i);
 }
 
 char *hive_name_utf8(const struct hive_name *n)

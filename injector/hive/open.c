@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READ_CHUNK (256U << 10)
+
 static const char untouched[] = "The file was not changed.";
 
 static int check_base(const uint8_t *b, const char *name, struct err *e)
@@ -43,7 +45,17 @@ static int read_bins(struct hive *h, bool all, struct err *e)
 	if (ret < 0)
 		return ret;
 	h->len = len;
-	return bytedev_read(h->dev, BASE_LEN, h->bins, len, e);
+	if (h->was_dirty)
+		return bytedev_read(h->dev, BASE_LEN, h->bins, len, e);
+	/* Cells are found while what was read is still in the processor's cache. */
+	for (uint32_t done = 0, mapped = 0, n; ret == 0 && done < len; done += n) {
+		n = len - done < READ_CHUNK ? len - done : READ_CHUNK;
+		ret = bytedev_read(h->dev, BASE_LEN + (uint64_t)done, h->bins + done, n, e);
+		if (ret == 0)
+			ret = image_map_some(h, &mapped, done + n, e);
+	}
+	h->mapped = ret == 0;
+	return ret;
 }
 
 /* --- recovery in memory --- */
@@ -133,6 +145,8 @@ static int load(struct hive *h, struct err *e)
 	if (valid)
 		ret = check_base(h->base, h->dev->name, e);
 	h->was_dirty = !valid || le32(h->base + BB_SEQ1) != le32(h->base + BB_SEQ2);
+	if (ret == 0 && !h->was_dirty)
+		ret = check_length(h->base, h->file_len, h->dev->name, e);
 	if (ret == 0)
 		ret = read_bins(h, !valid, e);
 	if (ret == 0 && h->was_dirty && !(h->flags & HIVE_AS_IS))
@@ -167,7 +181,7 @@ int hive_open(struct hive **out, struct bytedev *primary, struct bytedev *log1,
 	h->flags = flags;
 	int ret = load(h, e);
 	if (ret == 0) {
-		ret = image_map(h, e);
+		ret = h->mapped ? 0 : image_map(h, e);
 		if (ret == 0 && !key_node(h, hive_root(h), e))
 			ret = -ERR_INTEGRITY;
 		if (ret < 0)

@@ -6,8 +6,8 @@
 
 bool value_name(const uint8_t *vk, uint32_t n, struct hive_name *name)
 {
-	uint16_t len = le16(vk + VK_NAME_LEN);
-	bool latin1 = le16(vk + VK_FLAGS) & VALUE_LATIN1;
+	uint16_t len = rd16(vk + VK_NAME_LEN);
+	bool latin1 = rd16(vk + VK_FLAGS) & VALUE_LATIN1;
 	if (len > n - VK_NAME || (!latin1 && len % 2))
 		return false;
 	*name = (struct hive_name){vk + VK_NAME, len, latin1};
@@ -31,9 +31,9 @@ static int value_fill(const struct hive *h, uint32_t at, struct hive_value *v, s
 	if (!vk)
 		return -ERR_INTEGRITY;
 	v->cell = at;
-	v->type = le32(vk + VK_TYPE);
-	v->size = le32(vk + VK_SIZE) & ~VK_INLINE;
-	if (le32(vk + VK_SIZE) & VK_INLINE && v->size > 4)
+	v->type = rd32(vk + VK_TYPE);
+	v->size = rd32(vk + VK_SIZE) & ~VK_INLINE;
+	if (rd32(vk + VK_SIZE) & VK_INLINE && v->size > 4)
 		return damaged(e, at, "value claims more than 4 bytes in place");
 	return 0;
 }
@@ -46,12 +46,12 @@ static int value_list(
 	if (!nk)
 		return -ERR_INTEGRITY;
 	*list = NULL;
-	*n = le16(nk + NK_FLAGS) & KEY_PREDEFINED ? 0 : le32(nk + NK_VALUES);
+	*n = rd16(nk + NK_FLAGS) & KEY_PREDEFINED ? 0 : rd32(nk + NK_VALUES);
 	if (*n == 0)
 		return 0;
 	if (*n > h->len / 4)
 		return damaged(e, key, "value count is impossible");
-	*list = cell_need(h, le32(nk + NK_VALLIST), 4 * *n, "value list", e);
+	*list = cell_need(h, rd32(nk + NK_VALLIST), 4 * *n, "value list", e);
 	return *list ? 0 : -ERR_INTEGRITY;
 }
 
@@ -65,7 +65,7 @@ int hive_value_at(
 		return ret;
 	if (i >= n)
 		return err_set(e, ERR_NOTFOUND, NULL, "key has no value number %u", i);
-	return value_fill(h, le32(list + 4 * (size_t)i), v, e);
+	return value_fill(h, rd32(list + 4 * (size_t)i), v, e);
 }
 
 /* -ERR_NOTFOUND without filling e. */
@@ -79,7 +79,7 @@ int value_lookup(const struct hive *h, uint32_t key, const struct hive_name *nam
 		return ret;
 	for (uint32_t i = 0; i < n; i++) {
 		struct hive_name other;
-		uint32_t at = le32(list + 4 * (size_t)i);
+		uint32_t at = rd32(list + 4 * (size_t)i);
 		if (!value_node(h, at, &other, e))
 			return -ERR_INTEGRITY;
 		if (hive_name_len(&other) != hive_name_len(name) || name_cmp(&other, name) != 0)
@@ -116,8 +116,8 @@ static int read_big(const struct hive *h, uint32_t at, uint8_t *to, uint32_t siz
 		return -ERR_INTEGRITY;
 	if (memcmp(db, "db", 2) != 0)
 		return damaged(e, at, "big value has no index");
-	uint32_t count = le16(db + 2), want = (size + BIG_SEGMENT - 1) / BIG_SEGMENT;
-	const uint8_t *list = cell_need(h, le32(db + 4), 4 * count, "big value's list", e);
+	uint32_t count = rd16(db + 2), want = (size + BIG_SEGMENT - 1) / BIG_SEGMENT;
+	const uint8_t *list = cell_need(h, rd32(db + 4), 4 * count, "big value's list", e);
 	if (!list)
 		return -ERR_INTEGRITY;
 	if (count != want)
@@ -125,7 +125,7 @@ static int read_big(const struct hive *h, uint32_t at, uint8_t *to, uint32_t siz
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t n = size < BIG_SEGMENT ? size : BIG_SEGMENT;
 		const uint8_t *p =
-			cell_need(h, le32(list + 4 * (size_t)i), n, "big value's part", e);
+			cell_need(h, rd32(list + 4 * (size_t)i), n, "big value's part", e);
 		if (!p)
 			return -ERR_INTEGRITY;
 		memcpy(to, p, n);
@@ -141,7 +141,7 @@ int hive_read_value(const struct hive *h, const struct hive_value *v, void *out,
 	const uint8_t *vk = value_node(h, v->cell, &name, e);
 	if (!vk)
 		return -ERR_INTEGRITY;
-	uint32_t size = le32(vk + VK_SIZE), data = le32(vk + VK_DATA);
+	uint32_t size = rd32(vk + VK_SIZE), data = rd32(vk + VK_DATA);
 	if ((size & ~VK_INLINE) != v->size)
 		return damaged(e, v->cell, "value changed while it was read");
 	if (v->size == 0)
@@ -150,7 +150,7 @@ int hive_read_value(const struct hive *h, const struct hive_value *v, void *out,
 		memcpy(out, vk + VK_DATA, v->size);
 		return 0;
 	}
-	if (size > BIG_SEGMENT && le32(h->base + BB_MINOR) >= BIG_MINOR)
+	if (size > BIG_SEGMENT && rd32(h->base + BB_MINOR) >= BIG_MINOR)
 		return read_big(h, data, out, size, e);
 	const uint8_t *p = cell_need(h, data, size, "value data", e);
 	if (!p)
@@ -205,6 +205,6 @@ int hive_get_dword(const struct hive *h, hive_key key, const char *name, uint32_
 		return err_set(e, ERR_FORMAT, NULL,
 			"value \"%s\" is of type %u with %zu bytes, not a number", name ? name : "",
 			type, b.len);
-	*v = le32(b.p);
+	*v = rd32(b.p);
 	return 0;
 }
