@@ -1,10 +1,14 @@
 # What every command line test loads.
-#   ODJSTICK   the program under test (default: build/odjstick)
+#   BUILD      where everything was built (default: build)
+#   ODJSTICK   the program under test (default: BUILD/odjstick)
 #   SHARED     real hives, blobs and independent judges; tests that need them call need_shared
 #   WORK       a fresh folder, gone after the test
 
 REPO="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-ODJSTICK="${ODJSTICK:-$REPO/build/odjstick}"
+BUILD="${BUILD:-$REPO/build}"
+[[ $BUILD = /* ]] || BUILD="$REPO/$BUILD"
+export BUILD
+ODJSTICK="${ODJSTICK:-$BUILD/odjstick}"
 SHARED="${SHARED:-$REPO/../shared}"
 WORK="$BATS_TEST_TMPDIR"
 BLOBS="$REPO/tests/vectors/blobs"

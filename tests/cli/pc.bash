@@ -3,7 +3,7 @@
 # Hives of "Windows 11" are built by mkhive from tests/vectors/hives; those of "Windows 7" are real
 # ones from ../shared, turned into a workgroup PC by hivexregedit (an independent writer).
 
-TOOLS="$REPO/${BUILD:-build}/tests/tools"
+TOOLS="$BUILD/tests/tools"
 HIVES="$REPO/tests/vectors/hives"
 BATCH="$REPO/tests/vectors/batch/corp.csv"
 
