@@ -71,7 +71,7 @@ HOST_LIBS = -lpanelw -lmenuw -lformw -lncursesw -ltinfo -larchive -lntfs-3g -lbl
 
 HOST_LIB_OBJ = $(patsubst %.c,$(BUILD)/host/%.o,$(INJECTOR_SRC) $(TUI_SRC))
 
-$(BUILD)/host/%.o: %.c
+$(BUILD)/host/%.o: %.c | debs-test
 	$(call say,HOSTCC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<

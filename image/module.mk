@@ -43,3 +43,8 @@ test-e2e: $(BUILD)/tests/probe.img
 test-boot: $(BUILD)/odjstick.img $(BUILD)/tests/probe.img
 	$(Q)BUILD=$(BUILD) bats --tap tests/e2e/image.bats tests/e2e/boot.bats \
 		tests/e2e/wizard.bats
+
+# The whole job once; says what it installs. INTERACTIVE=1 hands the wizard over.
+.PHONY: demo
+demo: debs-demo all $(BUILD)/tests/tools/ntfstree $(BUILD)/hives/win11-SYSTEM $(BUILD)/hives/win11-SOFTWARE
+	$(Q)BUILD=$(BUILD) image/demo

@@ -5,7 +5,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/u
 include tests/fuzz/module.mk
 
 .PHONY: test test-unit test-cli test-ui test-e2e test-tools
-test: debs-test all $(UNIT_TESTS) test-tools
+test: debs-test all $(UNIT_TESTS) test-tools $(BUILD)/tests/probe.img
 	$(Q)BUILD=$(BUILD) tests/run
 
 test-unit: $(UNIT_TESTS)
@@ -25,6 +25,12 @@ $(BUILD)/tests/tools/%: $(BUILD)/host/tests/tools/%.o $(BUILD)/host/libinjector.
 	$(call say,HOSTLD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(SAN) -o $@ $^ $(HOST_LIBS)
+
+# ntfstree makes the demo's disk too, so it asks for no library but libntfs-3g.
+$(BUILD)/tests/tools/ntfstree: tests/tools/ntfstree.c injector/volume/libntfs.h | debs-demo
+	$(call say,HOSTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -std=c17 -O1 -g $(WARN) $(CPP_COMMON) -o $@ $< -lntfs-3g
 
 $(addprefix $(BUILD)/tests/unit/,volume_test volume_crash_test discover_test): \
 	| $(BUILD)/tests/tools/ntfstree

@@ -29,12 +29,8 @@ struct cli_noun {
 	                                 entry whose name is "" */
 };
 
-/* Weak until every noun has landed. */
-extern const struct cli_noun cli_blob __attribute__((weak)), cli_hive __attribute__((weak)),
-	cli_windows __attribute__((weak)), cli_lab __attribute__((weak)),
-	cli_batch __attribute__((weak)), cli_bundle __attribute__((weak)),
-	cli_stick __attribute__((weak)), cli_apply __attribute__((weak)),
-	cli_journal __attribute__((weak)), cli_wizard __attribute__((weak));
+extern const struct cli_noun cli_blob, cli_hive, cli_windows, cli_lab, cli_batch, cli_bundle,
+	cli_stick, cli_apply, cli_journal, cli_wizard;
 
 /* Options after the verb. Each option fills one field; positional arguments are collected in order
  * (options and arguments may mix). Unknown options, missing values and a wrong number of arguments

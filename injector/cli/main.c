@@ -26,8 +26,6 @@ static void print_usage(FILE *f)
 	fprintf(f, "odjstick: joins the offline Windows of this PC to its domain\n\n");
 	for (size_t i = 0; i < NOUN_COUNT; i++) {
 		const struct cli_noun *n = nouns[i];
-		if (!n)
-			continue;
 		for (const struct cli_verb *v = n->verbs; v->name; v++)
 			fprintf(f, "  odjstick %s%s%s %s\n", n->name, *v->name ? " " : "", v->name,
 				v->args);
@@ -47,7 +45,7 @@ static void print_noun_usage(FILE *f, const struct cli_noun *n)
 static const struct cli_noun *find_noun(const char *name)
 {
 	for (size_t i = 0; i < NOUN_COUNT; i++)
-		if (nouns[i] && strcmp(nouns[i]->name, name) == 0)
+		if (strcmp(nouns[i]->name, name) == 0)
 			return nouns[i];
 	return NULL;
 }

@@ -206,7 +206,9 @@ static void explain_failure(struct job *j, enum job_step at, struct err *e)
 			"keep the stick, tell the lab, do not use this entry again.");
 	else if (plan_verify(j, &j->plan, &why) == 0)
 		snprintf(e->next, sizeof e->next,
-			"The disk holds the new state. Run the stick again to finish the record.");
+			"The new state can be read back, but the disk reported an error. Do not "
+			"start "
+			"Windows: run the stick again, it will check and finish.");
 	else if (at == JOB_STEP_WRITE)
 		snprintf(e->next, sizeof e->next,
 			"The disk does not hold the join. Try again; if it fails again, check the "

@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "job/internal.h"
 #include "windows/join.h"
 #include "windows/unattend.h"
 
 #define SECRET_TEXT "(machine password)"
-#define UNATTEND_DEFAULT "Panther/unattend.xml"
 
 static int add_item(struct plan *p, enum plan_kind kind, const char *place, const char *name,
 	struct plan_item **out, struct err *e)
@@ -96,14 +96,36 @@ static int plan_registry(struct job *j, struct plan *p, struct err *e)
 /* --- unattend.xml
  * --------------------------------------------------------------------------------- */
 
-/* The file Windows setup will use: the first that exists, in its own search order, else a new one.
- */
-static const struct windows_unattend *existing_answer(const struct windows_facts *f)
+static bool is_there(const struct windows_facts *f, const char *path)
 {
 	for (size_t i = 0; i < f->unattend_count; i++)
-		if (f->unattend[i].exists && f->unattend[i].on_volume)
-			return &f->unattend[i];
-	return NULL;
+		if (f->unattend[i].exists && strcasecmp(f->unattend[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* The answer file for the specialize pass: the first in Windows' search order that exists and was
+ * not used before; else a new one, in a place that no used file holds. */
+static int choose_answer(
+	const struct windows_facts *f, char *path, size_t size, bool *existed, struct err *e)
+{
+	static const char *const places[] = {
+		"Panther/unattend.xml", "Panther/Unattend/unattend.xml"};
+	*existed = true;
+	for (size_t i = 0; i < f->unattend_count; i++) {
+		const struct windows_unattend *u = &f->unattend[i];
+		snprintf(path, size, "%s", u->path);
+		if (u->exists && u->on_volume && !u->processed)
+			return 0;
+	}
+	*existed = false;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		snprintf(path, size, "%s/%s", f->root, places[i]);
+		if (!is_there(f, path))
+			return 0;
+	}
+	return err_set(e, ERR_UNSAFE, "Use a fresh image, or remove the used answer files.",
+		"every place for an answer file holds one that Windows has used already");
 }
 
 static int splice(struct job *j, struct volume *v, struct plan_item *it, struct err *e)
@@ -126,19 +148,17 @@ static int splice(struct job *j, struct volume *v, struct plan_item *it, struct 
 static int plan_unattend(struct job *j, struct plan *p, struct err *e)
 {
 	const struct windows_facts *f = &j->chosen->facts;
-	const struct windows_unattend *old = existing_answer(f);
 	char path[256], text[320];
 	struct plan_item *it;
 	struct volume *v = NULL;
-	if (old)
-		snprintf(path, sizeof path, "%s", old->path);
-	else
-		snprintf(path, sizeof path, "%s/%s", f->root, UNATTEND_DEFAULT);
-	int ret = add_item(p, PLAN_FILE, path, NULL, &it, e);
+	bool existed;
+	int ret = choose_answer(f, path, sizeof path, &existed, e);
+	if (ret == 0)
+		ret = add_item(p, PLAN_FILE, path, NULL, &it, e);
 	if (ret < 0)
 		return ret;
 	it->secret = true;
-	it->existed = old != NULL;
+	it->existed = existed;
 	ret = volume_open(&v, j->chosen->src, false, e);
 	if (ret == 0)
 		ret = splice(j, v, it, e);

@@ -80,7 +80,8 @@ int plan_verify(struct job *j, const struct plan *p, struct err *e);
 /* --- report.c: typed journal records about a job; each returns 0 without a journal
  * ---------------- */
 
-int report_pc(struct job *j, const char *source, struct err *e);
+/* What identified the PC: the firmware's strings, or what was typed (serial_source "typed"). */
+int report_pc(struct job *j, const struct firmware *fw, struct err *e);
 int report_windows(struct job *j, struct err *e);
 int report_checks(struct job *j, const char *reason, struct err *e);
 int report_plan(struct job *j, struct err *e);

@@ -33,15 +33,16 @@ static const char *where(const struct job *j, struct label *l)
 	return j->chosen ? label(l, j->chosen->shown.where) : NULL;
 }
 
-int report_pc(struct job *j, const char *source, struct err *e)
+int report_pc(struct job *j, const struct firmware *fw, struct err *e)
 {
 	struct journal *log = stick_journal(j->stick);
 	struct label serial, tag;
 	if (!log)
 		return 0;
-	return JOURNAL_ADD(log, e, JE_PC_SEEN, JV_BOOL(JF_PLACEHOLDER, false),
-		JV_TEXT(JF_SERIAL, label(&serial, j->pc.serial)), JV_TEXT(JF_SERIAL_SOURCE, source),
-		JV_TEXT(JF_TAG, label(&tag, j->pc.tag)));
+	return JOURNAL_ADD(log, e, JE_PC_SEEN, JV_BOOL(JF_PLACEHOLDER, fw->serial_placeholder),
+		JV_TEXT(JF_SERIAL, label(&serial, fw->serial)),
+		JV_TEXT(JF_SERIAL_SOURCE, fw->serial_source),
+		JV_TEXT(JF_TAG, label(&tag, fw->tag)));
 }
 
 int report_windows(struct job *j, struct err *e)

@@ -90,14 +90,18 @@ static enum bundle_by selector(enum job_selector by)
 
 int job_select(struct job *j, enum job_selector by, const char *text, struct err *e)
 {
-	static const char *const sources[] = {
-		[JOB_BY_SERIAL] = "typed", [JOB_BY_TAG] = "typed", [JOB_BY_NAME] = "typed"};
+	struct firmware fw = {.serial_source = "typed"};
 	uint32_t id;
-	int ret = bundle_find(stick_bundle(j->stick), selector(by), text, &id, e);
+	if (by == JOB_BY_SERIAL)
+		snprintf(fw.serial, sizeof fw.serial, "%s", text);
+	else if (by == JOB_BY_TAG)
+		snprintf(fw.tag, sizeof fw.tag, "%s", text);
+	int ret = report_pc(j, &fw, e);
+	if (ret < 0)
+		return ret;
+	ret = bundle_find(stick_bundle(j->stick), selector(by), text, &id, e);
 	if (ret == 0)
 		ret = take_entry(j, id, e);
-	if (ret == 0)
-		ret = report_pc(j, sources[by], e);
 	return ret < 0 ? report_refusal(j, "entry", ret) : 0;
 }
 
@@ -122,11 +126,12 @@ static int find_firmware(struct job *j, const struct firmware *fw, uint32_t *id,
 int job_select_firmware(struct job *j, const struct firmware *fw, struct err *e)
 {
 	uint32_t id;
-	int ret = find_firmware(j, fw, &id, e);
+	int ret = report_pc(j, fw, e);
+	if (ret < 0)
+		return ret;
+	ret = find_firmware(j, fw, &id, e);
 	if (ret == 0)
 		ret = take_entry(j, id, e);
-	if (ret == 0)
-		ret = report_pc(j, fw->serial_source[0] ? fw->serial_source : "chassis", e);
 	return ret < 0 ? report_refusal(j, "entry", ret) : 0;
 }
 

@@ -25,6 +25,16 @@ static int open_log(struct system_hive *s, const struct job_candidate *w, const 
 	return ret < 0 ? ret : volume_open_file(s->volume, path, writable, d, e);
 }
 
+/* In messages the engineer knows them by these names, wherever the volume lies. */
+static void name_devices(struct system_hive *s)
+{
+	s->primary->name = "SYSTEM hive";
+	if (s->log1)
+		s->log1->name = "SYSTEM.LOG1";
+	if (s->log2)
+		s->log2->name = "SYSTEM.LOG2";
+}
+
 int system_hive_open(
 	struct system_hive *s, const struct job_candidate *w, bool writable, struct err *e)
 {
@@ -39,6 +49,8 @@ int system_hive_open(
 		ret = open_log(s, w, ".LOG1", writable, &s->log1, e);
 	if (ret == 0)
 		ret = open_log(s, w, ".LOG2", writable, &s->log2, e);
+	if (ret == 0)
+		name_devices(s);
 	if (ret == 0)
 		ret = hive_open(&s->hive, s->primary, s->log1, s->log2, log, e);
 	if (ret < 0)

@@ -134,6 +134,17 @@ assert len(name) == 1 and name[0].text == "ALM-FIL-005"
 EOF
 }
 
+@test "apply: an answer file that Windows has used already is left alone, ours is put before it" {
+	generalized "$WORK/tree"
+	cat >"$WORK/tree/Windows/Panther/unattend.xml" <<'EOF'
+<?xml version="1.0"?><unattend xmlns="urn:schemas-microsoft-com:unattend"><settings pass="specialize" wasPassProcessed="true"/></unattend>
+EOF
+	disk "$WORK/disk.img" 64 "$WORK/tree"
+	apply "$STICK" "$WORK/disk.img" --name ALM-FIL-005
+	ntfscat -f "$WORK/disk.img" Windows/Panther/unattend.xml | cmp - "$WORK/tree/Windows/Panther/unattend.xml"
+	ntfscat -f "$WORK/disk.img" Windows/Panther/Unattend/unattend.xml | grep -q '<ComputerName>ALM-FIL-005<'
+}
+
 @test "apply: a run that was cut off between write and record is finished by running it again" {
 	pc win11
 	apply "$STICK" "$DISK" --name ALM-FIL-006 >/dev/null

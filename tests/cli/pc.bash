@@ -85,3 +85,8 @@ hive_of() {
 last_record() {
 	cat "$1"/journal/*.jsonl | grep "\"event\":\"$2\"" | tail -n 1
 }
+
+# lab_hex LAB.pub: the Ed25519 key of a minisign public key, as the second verifier takes it.
+lab_hex() {
+	tail -n 1 "$1" | base64 -d | tail -c 32 | xxd -p -c 64
+}

@@ -37,7 +37,7 @@ boots_and_joins() {
 	fat_is_clean "$WORK/data.fat"
 	mkdir "$WORK/back"
 	"$REPO/image/get-stick" "$WORK/stick.img" "$WORK/back"
-	/usr/bin/python3 "$REPO/tests/tools/journal_verify.py" "$WORK/back" --lab "$LAB/LAB.pub"
+	/usr/bin/python3 "$REPO/tests/tools/journal_verify.py" "$WORK/back" --lab "$(lab_hex "$LAB/LAB.pub")"
 	last_record "$WORK/back" result | grep "\"computer_name\":\"$name\"" | grep -q '"result":"ok"'
 	last_record "$WORK/back" pc-seen | grep -q '"serial_source":"system"'
 	! grep -q "engineer passphrase" "$WORK/console.log"
