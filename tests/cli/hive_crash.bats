@@ -46,3 +46,17 @@ SH
 	done
 	/usr/bin/python3 "$REPO/tests/hive/damage.py" --damage "$BIN/damage" --shared "$SHARED" --step 1009 "$WORK/dirty"
 }
+
+@test "the sequence numbers pass 2^32 with power cuts on the way" {
+	real_hive win7-SAM/SAM >"$WORK/SAM"
+	/usr/bin/python3 - "$SHARED/tools" "$WORK/SAM" <<'PY'
+import struct, sys
+sys.path.insert(0, sys.argv[1])
+import regfreplay
+b = bytearray(open(sys.argv[2], 'rb').read())
+struct.pack_into('<II', b, 4, 0xfffffffb, 0xfffffffb)
+struct.pack_into('<I', b, 508, regfreplay.xsum(b))
+open(sys.argv[2], 'wb').write(b)
+PY
+	judge --edits 5 --crash 5 --fail 0 "$WORK/SAM"
+}

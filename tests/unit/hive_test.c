@@ -398,6 +398,120 @@ static void refusals(void **state)
 	disk_clear(&d);
 }
 
+static bool holds(const struct memdev *m, const void *p, size_t n)
+{
+	for (size_t i = 0; i + n <= m->data.len; i++)
+		if (memcmp(m->data.p + i, p, n) == 0)
+			return true;
+	return false;
+}
+
+/* A deleted or replaced value is nowhere on the disk any more, in the hive or in a log. */
+static void secrets_are_wiped(void **state)
+{
+	(void)state;
+	static const uint8_t secret[] = "correct horse battery staple, 120 characters or more";
+	struct err e = ERR_INIT;
+	for (int how = 0; how < 4; how++) {
+		struct disk d;
+		struct hive *h = new_hive(5);
+		hive_key key;
+		assert_done(hive_create_key(h, hive_root(h), "k", NULL, &key, &e), e);
+		assert_done(hive_set_value(h, key, "pw", 3, secret, sizeof secret, &e), e);
+		disk_make(&d, h);
+		hive_close(h);
+		assert_true(holds(&d.hive, secret, 20));
+		h = disk_open(&d, how % 2 ? HIVE_LOG_DIRT : HIVE_LOG_HVLE);
+		assert_done(hive_begin(h, NOW, &e), e);
+		assert_done(hive_find_key(h, hive_root(h), "k", &key, &e), e);
+		if (how == 0)
+			assert_done(hive_delete_value(h, key, "pw", &e), e);
+		else if (how == 1)
+			assert_done(hive_delete_key(h, key, &e), e);
+		else if (how == 2)
+			assert_done(hive_set_value(h, key, "pw", 3, "shorter", 7, &e), e);
+		else
+			assert_done(
+				hive_set_value(h, key, "pw", 3, parent_sd, sizeof parent_sd, &e),
+				e);
+		assert_done(hive_commit(h, &e), e);
+		hive_close(h);
+		assert_false(holds(&d.hive, secret, 20));
+		assert_false(holds(&d.log1, secret, 20));
+		disk_clear(&d);
+	}
+}
+
+/* A value that is only in the hive leaves no copy in the log once it is committed. */
+static void logs_keep_no_copy(void **state)
+{
+	(void)state;
+	static const uint8_t secret[] = "a machine password of a new member";
+	struct err e = ERR_INIT;
+	struct disk d;
+	struct hive *h = new_hive(5);
+	disk_make(&d, h);
+	hive_close(h);
+	h = disk_open(&d, HIVE_LOG_HVLE);
+	assert_done(hive_begin(h, NOW, &e), e);
+	assert_done(hive_set_value(h, hive_root(h), "pw", 3, secret, sizeof secret, &e), e);
+	assert_done(hive_commit(h, &e), e);
+	hive_close(h);
+	assert_true(holds(&d.hive, secret, sizeof secret));
+	assert_false(holds(&d.log1, secret, 8));
+	assert_false(holds(&d.log2, secret, 8));
+	disk_clear(&d);
+}
+
+static void layered_keys_are_refused(void **state)
+{
+	(void)state;
+	struct err e = ERR_INIT;
+	struct disk d;
+	struct hive *h = new_hive(5);
+	disk_make(&d, h);
+	hive_close(h);
+	d.hive.data.p[4096 + 0x20 + 4 + 13] = 1; /* the root key is a tombstone */
+	h = disk_open(&d, 0);
+	assert_int_equal(hive_begin(h, NOW, &e), -ERR_UNSUPPORTED);
+	assert_int_equal(hive_set_dword(h, hive_root(h), "n", 1, NULL), -ERR_REFUSED);
+	hive_close(h);
+	disk_clear(&d);
+}
+
+/* Numbers go over 2^32 and stay above what a stale log holds. */
+static void sequence_wraps(void **state)
+{
+	(void)state;
+	struct err e = ERR_INIT;
+	struct disk d;
+	struct hive *h = new_hive(5);
+	disk_make(&d, h);
+	hive_close(h);
+	for (uint32_t i = 0; i < 4; i++) {
+		if (i == 0) {
+			uint8_t stale[1024] = "regf";
+			put_le32(d.hive.data.p + 4, 0xfffffff0U);
+			put_le32(d.hive.data.p + 8, 0xfffffff0U);
+			memcpy(stale + 512, "HvLE", 4);
+			put_le32(stale + 512 + 12, 0xfffffffeU);
+			buf_add(&d.log2.data, stale, sizeof stale, &e);
+			uint32_t sum = 0;
+			for (size_t k = 0; k < 508; k += 4)
+				sum ^= le32(d.hive.data.p + k);
+			put_le32(d.hive.data.p + 508, sum);
+		}
+		h = disk_open(&d, HIVE_LOG_HVLE);
+		assert_done(hive_begin(h, NOW, &e), e);
+		assert_done(hive_set_dword(h, hive_root(h), "n", i, &e), e);
+		assert_done(hive_commit(h, &e), e);
+		hive_close(h);
+		assert_int_equal(le32(d.hive.data.p + 4), 2 * i); /* 0xfffffffe + 2 = 0 */
+		assert_int_equal(le32(d.hive.data.p + 8), 2 * i);
+	}
+	disk_clear(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +525,10 @@ int main(void)
 		cmocka_unit_test(inherited_security),
 		cmocka_unit_test(commit_and_reopen),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(secrets_are_wiped),
+		cmocka_unit_test(logs_keep_no_copy),
+		cmocka_unit_test(layered_keys_are_refused),
+		cmocka_unit_test(sequence_wraps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
