@@ -317,8 +317,6 @@ int check_key(struct checker *c, const struct check_item *it, struct err *e)
 	bool seen = c->refs[it->cell / 512] >> it->cell / 8 % 64 & 1;
 	checked_cell(c, it->cell, NK_NAME, true, &n, it->cell, "key");
 	c->out->keys++;
-	if (seen)
-		return 0; /* reported; going down again could go on for ever */
 	if (it->depth > HIVE_DEPTH_MAX) {
 		finding(c, HIVE_ERROR, it->cell, "key lies more than %d levels deep",
 			HIVE_DEPTH_MAX);
@@ -326,6 +324,8 @@ int check_key(struct checker *c, const struct check_item *it, struct err *e)
 	}
 	check_flags(c, it, nk);
 	int ret = check_links(c, it, nk, e);
+	if (seen) /* reported; going down again could go on for ever */
+		return ret;
 	if (ret == 0)
 		ret = check_values(c, it->cell, nk, e);
 	return ret == 0 ? check_subkeys(c, it, nk, e) : ret;

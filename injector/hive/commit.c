@@ -50,18 +50,24 @@ static int write_base(struct hive *h, uint32_t seq1, uint32_t seq2, uint32_t len
 
 /* --- which form --- */
 
+/* By header, or by what a blanked log still holds behind its first sector. */
 static int log_type(struct bytedev *dev, int *type, struct err *e)
 {
-	uint8_t b[SECTOR];
+	uint8_t b[2 * SECTOR];
 	uint64_t size;
 	*type = TYPE_PRIMARY;
 	int ret = bytedev_size(dev, &size, e);
-	if (ret == 0 && size >= SECTOR) {
-		ret = bytedev_read(dev, 0, b, SECTOR, e);
-		if (ret == 0 && base_valid(b))
-			*type = (int)le32(b + BB_TYPE);
-	}
-	return ret;
+	if (ret == 0 && size >= sizeof b)
+		ret = bytedev_read(dev, 0, b, sizeof b, e);
+	if (ret < 0 || size < sizeof b)
+		return ret;
+	if (base_valid(b))
+		*type = (int)le32(b + BB_TYPE);
+	else if (memcmp(b + SECTOR, "HvLE", 4) == 0)
+		*type = TYPE_LOG_HVLE;
+	else if (memcmp(b + SECTOR, "DIRT", 4) == 0)
+		*type = TYPE_LOG_DIRT;
+	return 0;
 }
 
 static int choose_form(struct hive *h, int *form, struct err *e)
@@ -83,9 +89,12 @@ static int choose_form(struct hive *h, int *form, struct err *e)
 			return 0;
 		}
 	}
-	/* Windows stopped keeping the last-written time when it introduced HvLE. */
-	*form = le64(h->base + BB_TIME) ? FORM_DIRT : FORM_HVLE;
-	return 0;
+	/* Windows stopped keeping the last-written time when it introduced HvLE (hives made later
+	 * by programs may have one), and began to note access in keys one version earlier. */
+	const uint8_t *root = key_node(h, hive_root(h), e);
+	bool accessed = root && root[NK_ACCESS];
+	*form = le64(h->base + BB_TIME) && !accessed ? FORM_DIRT : FORM_HVLE;
+	return root ? 0 : -ERR_INTEGRITY;
 }
 
 static int need_logs(const struct hive *h, int form, struct err *e)

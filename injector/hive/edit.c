@@ -52,7 +52,7 @@ static int big_alloc(struct hive *h, const uint8_t *p, uint32_t n, uint32_t *at,
 	if (ret < 0)
 		return ret;
 	uint8_t *db = cell_edit(h, *at, 0, 8);
-	memcpy(db, "db", 2);
+	put_sig(db, "db");
 	put_le16(db + 2, (uint16_t)count);
 	put_le32(db + 4, list);
 	for (uint32_t i = 0; ret == 0 && i < count; i++) {
@@ -189,7 +189,7 @@ static int value_new(
 	if (ret < 0)
 		return ret;
 	uint8_t *p = cell_edit(h, *vk, 0, VK_NAME + n);
-	memcpy(p, "vk", 2);
+	put_sig(p, "vk");
 	put_le16(p + VK_NAME_LEN, (uint16_t)n);
 	put_le32(p + VK_SIZE, VK_INLINE);
 	/* Windows leaves the flag clear on the default value. */

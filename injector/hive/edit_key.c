@@ -38,7 +38,7 @@ static int add_key(struct hive *h, uint32_t parent, const struct hive_name *name
 	if (ret < 0)
 		return ret;
 	uint8_t *nk = cell_edit(h, *key, 0, NK_NAME + n);
-	memcpy(nk, "nk", 2);
+	put_sig(nk, "nk");
 	put_le16(nk + NK_FLAGS, name_fits_latin1(name) ? KEY_LATIN1 : 0);
 	put_le64(nk + NK_TIME, h->now);
 	put_le32(nk + NK_PARENT, parent);

@@ -68,9 +68,8 @@ typedef uint32_t hive_key; /* handle: valid until the key is deleted */
 
 enum {
 	/* Log format to commit with. Windows 8.1 / 2012 R2 and later read HvLE, 7 and 8.0 DIRT; the
-	 * caller knows which Windows it is. Neither flag: decided from what the logs and the base
-	 * block show (valid log header, else last-written time 0 = HvLE); HvLE when nothing tells.
-	 */
+	 * caller knows which Windows it is. Neither flag: decided by what the logs hold, else by
+	 * the hive (no last-written time, or access noted in the root key: HvLE). */
 	HIVE_LOG_HVLE = 1,
 	HIVE_LOG_DIRT = 2,
 	/* Show the primary file as it lies, dirty or not, logs ignored. Such a hive cannot be

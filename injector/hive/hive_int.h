@@ -27,6 +27,13 @@ static inline uint16_t rd16(const uint8_t *p)
 	return (uint16_t)(p[0] | p[1] << 8);
 }
 
+/* Two-letter record signature. */
+static inline void put_sig(uint8_t *p, const char *sig)
+{
+	p[0] = (uint8_t)sig[0];
+	p[1] = (uint8_t)sig[1];
+}
+
 #define NIL 0xffffffffU
 #define BASE_LEN 4096U /* base block */
 #define SECTOR 512U    /* what a disk writes at once; the part of the base block that matters */

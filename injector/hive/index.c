@@ -163,7 +163,7 @@ static int index_new(struct hive *h, uint32_t a, uint32_t b, uint32_t *at, struc
 	if (ret < 0)
 		return ret;
 	uint8_t *p = cell_edit(h, *at, 0, 12);
-	memcpy(p, "ri", 2);
+	put_sig(p, "ri");
 	put_le16(p + 2, 2);
 	put_le32(p + 4, a);
 	put_le32(p + 8, b);
@@ -181,7 +181,7 @@ static int index_grow(struct hive *h, uint32_t *list, uint32_t i, uint32_t b, st
 		return ret;
 	p = cell_data(h, *list, &n);
 	uint8_t *to = cell_edit(h, at, 0, 4 + 4 * (count + 1));
-	memcpy(to, "ri", 2);
+	put_sig(to, "ri");
 	put_le16(to + 2, (uint16_t)(count + 1));
 	memcpy(to + 4, p + 4, 4 * (size_t)(i + 1));
 	put_le32(to + 4 + 4 * (size_t)(i + 1), b);

@@ -234,7 +234,7 @@ static int create_root(struct hive *h, const struct hive_name *name, struct span
 	if (ret < 0)
 		return ret;
 	uint8_t *nk = cell_edit(h, root, 0, NK_NAME + (uint32_t)n);
-	memcpy(nk, "nk", 2);
+	put_sig(nk, "nk");
 	put_le16(nk + NK_FLAGS,
 		KEY_ENTRY | KEY_NO_DELETE | (name_fits_latin1(name) ? KEY_LATIN1 : 0));
 	put_le64(nk + NK_TIME, h->now);

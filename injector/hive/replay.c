@@ -58,7 +58,8 @@ static bool entry_read(const struct log_file *l, size_t at, struct entry *en)
 	en->pages = en->refs + 8 * (size_t)en->count;
 	uint64_t left = en->size - 40 - 8 * (uint64_t)en->count;
 	for (uint32_t i = 0; i < en->count; i++) {
-		uint32_t to = le32(en->refs + 8 * i), n = le32(en->refs + 8 * i + 4);
+		uint32_t to = le32(en->refs + 8 * (size_t)i),
+			 n = le32(en->refs + 8 * (size_t)i + 4);
 		if (n > left || to > en->len || n > en->len - to)
 			return false;
 		left -= n;
@@ -72,8 +73,8 @@ static int entry_apply(
 	const uint8_t *p = en->pages;
 	int ret = sink->resize(sink->ctx, en->len, e);
 	for (uint32_t i = 0; ret == 0 && i < en->count; i++) {
-		uint32_t n = le32(en->refs + 8 * i + 4);
-		ret = sink->page(sink->ctx, le32(en->refs + 8 * i), p, n, e);
+		uint32_t n = le32(en->refs + 8 * (size_t)i + 4);
+		ret = sink->page(sink->ctx, le32(en->refs + 8 * (size_t)i), p, n, e);
 		p += n;
 	}
 	put_le32(r->base + BB_LENGTH, en->len);

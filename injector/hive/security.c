@@ -119,7 +119,7 @@ int security_share(struct hive *h, uint32_t ring, struct span sd, uint32_t *sk, 
 	if (ret < 0)
 		return ret;
 	uint8_t *p = cell_edit(h, *sk, 0, SK_SD + (uint32_t)sd.len);
-	memcpy(p, "sk", 2);
+	put_sig(p, "sk");
 	put_le32(p + SK_REFS, 1);
 	put_le32(p + SK_SIZE, (uint32_t)sd.len);
 	memcpy(p + SK_SD, sd.p, sd.len);
