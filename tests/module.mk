@@ -35,6 +35,8 @@ $(BUILD)/tests/tools/ntfstree: tests/tools/ntfstree.c injector/volume/libntfs.h 
 $(addprefix $(BUILD)/tests/unit/,volume_test volume_crash_test discover_test): \
 	| $(BUILD)/tests/tools/ntfstree
 
+$(BUILD)/tests/unit/apply_crash_test: | $(BUILD)/tests/tools/ntfstree $(BUILD)/tests/tools/mkhive
+
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 include tests/tools/mkhive/module.mk
 include tests/hive/module.mk

@@ -41,15 +41,15 @@ static int write_item(struct hive *h, const struct plan_item *it, struct err *e)
 	return ret;
 }
 
-static int write_registry(struct job *j, struct err *e)
+static int write_registry(struct job *j, const struct plan *p, struct err *e)
 {
 	struct system_hive s;
 	int ret = system_hive_open(&s, j->chosen, true, e);
 	if (ret < 0)
 		return ret;
 	ret = hive_begin(s.hive, clock_filetime(clock_now()), e);
-	for (size_t i = 0; ret == 0 && i < j->plan.count; i++)
-		ret = write_item(s.hive, &j->plan.items[i], e);
+	for (size_t i = 0; ret == 0 && i < p->count; i++)
+		ret = write_item(s.hive, &p->items[i], e);
 	if (ret == 0)
 		ret = hive_commit(s.hive, e);
 	int closed = system_hive_close(&s, ret == 0 ? e : NULL);
@@ -69,9 +69,9 @@ static int make_folders(struct volume *v, const char *path, struct err *e)
 	return ret;
 }
 
-static int write_file(struct job *j, struct err *e)
+static int write_file(struct job *j, const struct plan *p, struct err *e)
 {
-	const struct plan_item *it = &j->plan.items[0];
+	const struct plan_item *it = &p->items[0];
 	struct volume *v;
 	int ret = volume_open(&v, j->chosen->src, true, e);
 	if (ret < 0)
@@ -157,6 +157,14 @@ int plan_verify(struct job *j, const struct plan *p, struct err *e)
 	return p->method == PLAN_UNATTEND ? verify_file(j, p, e) : verify_registry(j, p, e);
 }
 
+/* A disk that holds the plan already (an earlier run was cut off after its write) is left alone. */
+int plan_write(struct job *j, const struct plan *p, struct err *e)
+{
+	if (plan_verify(j, p, NULL) == 0)
+		return 0;
+	return p->method == PLAN_UNATTEND ? write_file(j, p, e) : write_registry(j, p, e);
+}
+
 /* --- the transaction
  * ------------------------------------------------------------------------------ */
 
@@ -166,12 +174,9 @@ static int step_intent(struct job *j, struct err *e)
 	return ret < 0 ? ret : report_intent(j, e);
 }
 
-/* A disk that holds the plan already (an earlier run was cut off after its write) is left alone. */
 static int step_write(struct job *j, struct err *e)
 {
-	if (plan_verify(j, &j->plan, NULL) == 0)
-		return 0;
-	return j->method == PLAN_UNATTEND ? write_file(j, e) : write_registry(j, e);
+	return plan_write(j, &j->plan, e);
 }
 
 static int step_verify(struct job *j, struct err *e)

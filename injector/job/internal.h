@@ -74,6 +74,9 @@ int system_hive_close(struct system_hive *s, struct err *e);
 /* From the opened blob and the chosen Windows; needs j->method. p is replaced. */
 int plan_build(struct job *j, struct plan *p, struct err *e);
 
+/* Write what the plan says, durably; nothing when the disk holds it already. */
+int plan_write(struct job *j, const struct plan *p, struct err *e);
+
 /* 0 when the disk, opened afresh, holds exactly what the plan says. */
 int plan_verify(struct job *j, const struct plan *p, struct err *e);
 

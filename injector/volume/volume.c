@@ -213,6 +213,14 @@ static int look(struct blockdev *d, struct volume_state *st, struct err *e)
 	return ret;
 }
 
+static int open_block(
+	struct blockdev **d, const struct volume_source *src, bool writable, struct err *e)
+{
+	if (src->layer)
+		return src->layer(d, src, writable, e);
+	return blockdev_open(d, src->path, src->offset, src->length, writable, e);
+}
+
 int volume_probe(const struct volume_source *src, struct volume_state *st, struct err *e)
 {
 	*st = (struct volume_state){0};
@@ -225,7 +233,7 @@ int volume_probe(const struct volume_source *src, struct volume_state *st, struc
 		return volume_close(v, e);
 	}
 	struct blockdev *d;
-	int ret = blockdev_open(&d, src->path, src->offset, src->length, false, e);
+	int ret = open_block(&d, src, false, e);
 	if (ret < 0)
 		return ret;
 	ret = look(d, st, e);
@@ -291,7 +299,7 @@ int volume_open(struct volume **v, const struct volume_source *src, bool writabl
 	if (src->kind == VOLUME_FOLDER)
 		return open_folder(v, src->path, writable, e);
 	struct blockdev *d;
-	int ret = blockdev_open(&d, src->path, src->offset, src->length, writable, e);
+	int ret = open_block(&d, src, writable, e);
 	if (ret < 0)
 		return ret;
 	return volume_open_on(v, d, writable, e);

@@ -54,6 +54,11 @@ struct volume_source {
 	const char *path; /* folder, image file or block device */
 	uint64_t offset;  /* bytes into path */
 	uint64_t length;  /* bytes; 0 = up to the end */
+	/* Makes the block layer instead of blockdev_open(): a recorder in crash tests. Normally
+	 * NULL. */
+	int (*layer)(
+		struct blockdev **d, const struct volume_source *src, bool writable, struct err *e);
+	void *layer_ctx;
 };
 
 /* What Windows left on the volume. Each is a fact of its own with its own words and next step. */
