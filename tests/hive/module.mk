@@ -13,3 +13,7 @@ $(BUILD)/tests/fuzz/hive-edit: HOST_LIBS += -Wl,--wrap=malloc,--wrap=calloc,--wr
 .PHONY: test-hive-long
 test-hive-long: $(HIVE_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/hive/long
+
+# The three hive targets for a short while each: make fuzz-hive FUZZ_SECONDS=20
+.PHONY: fuzz-hive
+fuzz-hive: fuzz-hive-open fuzz-hive-replay fuzz-hive-edit
