@@ -4,8 +4,11 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/u
 
 include tests/fuzz/module.mk
 
-.PHONY: test test-unit test-cli test-ui test-e2e test-tools
-test: debs-test all $(UNIT_TESTS) test-tools $(BUILD)/tests/probe.img
+# The domain controller's packages are only wanted where its start script is.
+DOMAIN_DEBS := $(if $(wildcard ../shared/tools/samba-dc.sh),debs-domain)
+
+.PHONY: test test-unit test-cli test-domain test-ui test-e2e test-tools
+test: debs-test $(DOMAIN_DEBS) all $(UNIT_TESTS) test-tools $(BUILD)/tests/probe.img
 	$(Q)BUILD=$(BUILD) tests/run
 
 test-unit: $(UNIT_TESTS)
@@ -13,6 +16,9 @@ test-unit: $(UNIT_TESTS)
 
 test-cli: $(BUILD)/odjstick test-tools
 	$(Q)BUILD=$(BUILD) tests/run cli
+
+test-domain: $(DOMAIN_DEBS) $(BUILD)/odjstick test-tools
+	$(Q)BUILD=$(BUILD) tests/run domain
 
 test-ui: $(BUILD)/odjstick test-tools
 	$(Q)BUILD=$(BUILD) tests/run ui
