@@ -91,7 +91,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/host/tests/unit/%.o $(BUILD)/host/libinjector.a
 
 # --- targets --------------------------------------------------------------------------------------
 
-.PHONY: all help clean format lint host
+.PHONY: all help clean format host
 all: $(BUILD)/odjstick $(BUILD)/odjstick.img
 
 host: $(BUILD)/host/odjstick
@@ -104,7 +104,8 @@ odjstick
   make test           every test; ends with the counts
   make packages       only the third-party parts of the stick, from Debian sources
   make host           the command with sanitizers, against Debian's -dev packages
-  make lint           compiler warnings as errors, clang-tidy, shellcheck
+  make lint           warnings as errors, clang-tidy, clang-format, shellcheck, mandoc, check-house
+                      (LINT_FILES='FILE.c ...' narrows clang-tidy, the slow part)
   make format         clang-format in place
   make clean          remove build/ (the package cache stays outside the tree)
 

@@ -138,14 +138,13 @@ static const struct bytedev_ops plain_ops = {
 	.drop_cache = plain_drop_cache,
 };
 
-int bytedev_open_file(struct bytedev **d, const char *path, int writable, int create,
-	struct err *e)
+int bytedev_open_file(struct bytedev **d, const char *path, int writable, int create, struct err *e)
 {
 	int flags = (writable ? O_RDWR : O_RDONLY) | (create ? O_CREAT : 0) | O_CLOEXEC;
 	int fd = open(path, flags, 0600);
 	if (fd < 0)
-		return err_sys(e, ERR_IO, "Check the name and the permissions.", "cannot open %s",
-			path);
+		return err_sys(
+			e, ERR_IO, "Check the name and the permissions.", "cannot open %s", path);
 	struct stat st;
 	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode)) {
 		close(fd);

@@ -46,7 +46,7 @@ void bytedev_drop_cache(struct bytedev *d);
 
 /* A plain file. create: make it when absent (mode 0600). O_NOFOLLOW is not used: hives on the
  * lab's machine may be links. Returns -ERR_NOTFOUND when absent and !create. */
-int bytedev_open_file(struct bytedev **d, const char *path, int writable, int create,
-	struct err *e);
+int bytedev_open_file(
+	struct bytedev **d, const char *path, int writable, int create, struct err *e);
 
 #endif

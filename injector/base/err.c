@@ -8,8 +8,7 @@
 static const struct {
 	int exit_status;
 	const char *name;
-} table[ERR_CODE_COUNT] = {
-	[ERR_OK] = {0, "ok"},
+} table[ERR_CODE_COUNT] = {[ERR_OK] = {0, "ok"},
 #define X(code, exit_status, name) [code] = {exit_status, name},
 	ERR_TABLE(X)
 #undef X

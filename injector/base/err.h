@@ -16,40 +16,43 @@
 
 /*      code          exit  stable name (journal, --json)  */
 #define ERR_TABLE(X)                                                                               \
-	X(ERR_REFUSED, 1, "refused")          /* a rule says no; nothing was changed */            \
-	X(ERR_FAILED, 1, "failed")            /* an operation did not succeed */                   \
-	X(ERR_IO, 1, "io")                    /* the system refused a read, write or open */       \
-	X(ERR_NOMEM, 1, "memory")             /* out of memory or lockable memory */               \
-	X(ERR_NOTFOUND, 1, "not-found")       /* the named object does not exist */                \
-	X(ERR_EXISTS, 1, "exists")            /* the object exists and will not be overwritten */  \
-	X(ERR_NOSPACE, 1, "no-space")         /* disk or stick full */                             \
-	X(ERR_READONLY, 1, "read-only")       /* disk or stick cannot be written */                \
-	X(ERR_SPENT, 1, "spent")              /* the bundle entry was already used */              \
-	X(ERR_AMBIGUOUS, 1, "ambiguous")      /* several candidates and none chosen */             \
-	X(ERR_USAGE, 2, "usage")              /* the command line is wrong */                      \
-	X(ERR_FORMAT, 3, "bad-format")        /* an input file is not what it should be */         \
-	X(ERR_UNSUPPORTED, 3, "unsupported")  /* well-formed, but a version or feature we refuse */ \
-	X(ERR_LIMIT, 3, "limit")              /* larger than a named limit */                      \
-	X(ERR_KEY, 4, "wrong-key")            /* passphrase or key does not open it */             \
-	X(ERR_INTEGRITY, 5, "integrity")      /* signature, hash or structure is broken */         \
-	X(ERR_UNSAFE, 6, "unsafe-pc")         /* this PC is not safe to touch */
+	X(ERR_REFUSED, 1, "refused")	     /* a rule says no; nothing was changed */             \
+	X(ERR_FAILED, 1, "failed")	     /* an operation did not succeed */                    \
+	X(ERR_IO, 1, "io")		     /* the system refused a read, write or open */        \
+	X(ERR_NOMEM, 1, "memory")	     /* out of memory or lockable memory */                \
+	X(ERR_NOTFOUND, 1, "not-found")	     /* the named object does not exist */                 \
+	X(ERR_EXISTS, 1, "exists")	     /* the object exists and will not be overwritten */   \
+	X(ERR_NOSPACE, 1, "no-space")	     /* disk or stick full */                              \
+	X(ERR_READONLY, 1, "read-only")	     /* disk or stick cannot be written */                 \
+	X(ERR_SPENT, 1, "spent")	     /* the bundle entry was already used */               \
+	X(ERR_AMBIGUOUS, 1, "ambiguous")     /* several candidates and none chosen */              \
+	X(ERR_USAGE, 2, "usage")	     /* the command line is wrong */                       \
+	X(ERR_FORMAT, 3, "bad-format")	     /* an input file is not what it should be */          \
+	X(ERR_UNSUPPORTED, 3, "unsupported") /* well-formed, but a version or feature we refuse */ \
+	X(ERR_LIMIT, 3, "limit")	     /* larger than a named limit */                       \
+	X(ERR_KEY, 4, "wrong-key")	     /* passphrase or key does not open it */              \
+	X(ERR_INTEGRITY, 5, "integrity")     /* signature, hash or structure is broken */          \
+	X(ERR_UNSAFE, 6, "unsafe-pc")	     /* this PC is not safe to touch */
 
 enum err_code {
 	ERR_OK = 0,
 #define X(code, exit_status, name) code,
 	ERR_TABLE(X)
 #undef X
-	ERR_CODE_COUNT
+		ERR_CODE_COUNT
 };
 
 struct err {
-	int code;       /* ERR_*, positive; 0 while nothing failed */
-	int sys;        /* errno at the failing point, or 0 */
+	int code;	/* ERR_*, positive; 0 while nothing failed */
+	int sys;	/* errno at the failing point, or 0 */
 	char what[640]; /* what happened, to which object (UTF-8, one line) */
 	char next[384]; /* what is untouched and what to do next; may be empty */
 };
 
-#define ERR_INIT {0, 0, "", ""}
+#define ERR_INIT                                                                                   \
+	{                                                                                          \
+		0, 0, "", ""                                                                       \
+	}
 
 void err_clear(struct err *e);
 

@@ -13,8 +13,8 @@ int file_read(const char *path, size_t max, struct buf *out, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, ERR_IO, "Check the name and the permissions.", "cannot open %s",
-			path);
+		return err_sys(
+			e, ERR_IO, "Check the name and the permissions.", "cannot open %s", path);
 	struct stat st;
 	int ret = 0;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -34,7 +34,8 @@ int file_read(const char *path, size_t max, struct buf *out, struct err *e)
 		if (n < 0)
 			ret = err_sys(e, ERR_IO, NULL, "cannot read %s", path);
 		else if (n == 0)
-			ret = err_set(e, ERR_IO, "Try again.", "%s became shorter while read", path);
+			ret = err_set(
+				e, ERR_IO, "Try again.", "%s became shorter while read", path);
 		else
 			done += (size_t)n;
 	}
@@ -60,7 +61,8 @@ static int write_new(const char *path, const void *p, size_t n, unsigned mode, s
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
 	if (fd < 0 && errno == EEXIST)
-		return err_set(e, ERR_EXISTS, "It is untouched. Choose another name or move it away.",
+		return err_set(e, ERR_EXISTS,
+			"It is untouched. Choose another name or move it away.",
 			"%s exists already", path);
 	if (fd < 0)
 		return err_sys(e, ERR_IO, NULL, "cannot create %s", path);
@@ -151,9 +153,10 @@ int file_lock(struct file_lock **lock, const char *path, struct err *e)
 	int ret = 0;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		ret = errno == EWOULDBLOCK
-			? err_set(e, ERR_REFUSED, "Nothing was changed. Wait for it, or end it.",
-				  "another program is using this folder (%s is locked)", path)
-			: err_sys(e, ERR_IO, NULL, "cannot lock %s", path);
+			      ? err_set(e, ERR_REFUSED,
+					"Nothing was changed. Wait for it, or end it.",
+					"another program is using this folder (%s is locked)", path)
+			      : err_sys(e, ERR_IO, NULL, "cannot lock %s", path);
 	struct file_lock *l = ret == 0 ? malloc(sizeof *l) : NULL;
 	if (ret == 0 && !l)
 		ret = err_nomem(e);

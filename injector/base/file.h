@@ -29,7 +29,8 @@ int file_sync_dir(const char *path, struct err *e);
 bool file_exists(const char *path);
 
 /* Hold path (created when absent) for this process alone; gone with the process, so nothing stale
- * stays after a power cut. -ERR_REFUSED when another process holds it. file_unlock(NULL) is fine. */
+ * stays after a power cut. -ERR_REFUSED when another process holds it. file_unlock(NULL) is fine.
+ */
 struct file_lock;
 int file_lock(struct file_lock **lock, const char *path, struct err *e);
 void file_unlock(struct file_lock *lock);

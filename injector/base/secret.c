@@ -76,7 +76,8 @@ static int read_exactly(int fd, struct secret *s, const char *path, struct err *
 		if (n < 0)
 			return err_sys(e, ERR_IO, NULL, "cannot read %s", path);
 		if (n == 0)
-			return err_set(e, ERR_IO, "Try again.", "%s became shorter while read", path);
+			return err_set(
+				e, ERR_IO, "Try again.", "%s became shorter while read", path);
 		done += (size_t)n;
 	}
 	return 0;
@@ -86,8 +87,8 @@ int secret_read_file(struct secret *s, const char *path, size_t max, struct err 
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, ERR_IO, "Check the name and the permissions.", "cannot open %s",
-			path);
+		return err_sys(
+			e, ERR_IO, "Check the name and the permissions.", "cannot open %s", path);
 	struct stat st;
 	int ret;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -124,7 +125,8 @@ static int read_line(int fd, struct secret *s, const char *from, struct err *e)
 			break;
 		if (n == PASSPHRASE_MAX)
 			return err_set(e, ERR_LIMIT, "Use a shorter first line.",
-				"the passphrase in %s is longer than %d bytes", from, PASSPHRASE_MAX);
+				"the passphrase in %s is longer than %d bytes", from,
+				PASSPHRASE_MAX);
 		s->p[n++] = c;
 	}
 	if (n && s->p[n - 1] == '\r')
@@ -170,8 +172,8 @@ static int read_terminal(struct secret *s, const char *prompt, bool confirm, str
 	return ret;
 }
 
-int secret_read_passphrase(struct secret *s, const char *file, const char *prompt, int confirm,
-	struct err *e)
+int secret_read_passphrase(
+	struct secret *s, const char *file, const char *prompt, int confirm, struct err *e)
 {
 	if (!file)
 		return read_terminal(s, prompt, confirm != 0, e);

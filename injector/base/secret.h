@@ -19,7 +19,10 @@ struct secret {
 	size_t len;
 };
 
-#define SECRET_INIT {NULL, 0}
+#define SECRET_INIT                                                                                \
+	{                                                                                          \
+		NULL, 0                                                                            \
+	}
 
 /* Call once before anything else (idempotent): sodium_init(), no core dumps. */
 int secret_setup(struct err *e);
@@ -38,7 +41,7 @@ int secret_read_file(struct secret *s, const char *path, size_t max, struct err 
 
 /* Read a passphrase: from file (first line without CR/LF, "-" = stdin), or from the terminal
  * with echo off when file is NULL. `confirm` asks twice on a terminal. */
-int secret_read_passphrase(struct secret *s, const char *file, const char *prompt, int confirm,
-	struct err *e);
+int secret_read_passphrase(
+	struct secret *s, const char *file, const char *prompt, int confirm, struct err *e);
 
 #endif

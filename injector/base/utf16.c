@@ -5,7 +5,8 @@
 
 /* Upper-case mappings: units start..end in steps of `step` map to unit + delta. The mappings are
  * those of the $UpCase file that mkntfs writes (Windows Vista and later), which is older and
- * smaller than Unicode's: micro sign, dotless i, long s, final sigma and titlecase digraphs stay. */
+ * smaller than Unicode's: micro sign, dotless i, long s, final sigma and titlecase digraphs stay.
+ */
 static const struct {
 	uint16_t start, end;
 	uint8_t step;
@@ -269,7 +270,8 @@ int utf8_to_utf16le(const char *s, bool nul, struct buf *out, struct err *e)
 		size_t len = get_utf8(p, left, &c);
 		if (len == 0)
 			return err_set(e, ERR_FORMAT, "Write the text as UTF-8.",
-				"text is not valid UTF-8 at byte %zu", (size_t)(p - (const uint8_t *)s));
+				"text is not valid UTF-8 at byte %zu",
+				(size_t)(p - (const uint8_t *)s));
 		p += len;
 		left -= len;
 		uint8_t units[4];

@@ -26,7 +26,7 @@ struct cli_noun {
 	const char *name;
 	const char *summary;
 	const struct cli_verb *verbs; /* ends with name == NULL; a noun that is its own verb has one
-	                                 entry whose name is "" */
+					 entry whose name is "" */
 };
 
 extern const struct cli_noun cli_blob, cli_hive, cli_windows, cli_lab, cli_batch, cli_bundle,

@@ -89,8 +89,8 @@ static int run(int argc, char **argv)
 	if (ret < 0) {
 		cli_print_err(&e);
 		if (ret == -ERR_USAGE)
-			fprintf(stderr, "usage: odjstick %s%s%s %s\n", n->name,
-				*v->name ? " " : "", v->name, v->args);
+			fprintf(stderr, "usage: odjstick %s%s%s %s\n", n->name, *v->name ? " " : "",
+				v->name, v->args);
 	}
 	return ret > 0 ? ret : err_exit(ret);
 }

@@ -55,12 +55,13 @@ static void utf8_and_utf16_agree(void **state)
 	free(back);
 	buf_clear(&b);
 
-	static const char *const bad[] = {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff",
-		"\xe2\x82"};
+	static const char *const bad[] = {
+		"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\xe2\x82"};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(utf8_valid(bad[i], strlen(bad[i])));
 	char *lone = utf16le_to_utf8("\x00\xd8\x41\x00", 4);
-	assert_string_equal(lone, "\xef\xbf\xbd" "A");
+	assert_string_equal(lone, "\xef\xbf\xbd"
+				  "A");
 	free(lone);
 }
 
