@@ -90,18 +90,19 @@ static void give_up(struct pass *x, int code, const char *what)
 	XML_StopParser(x->parser, XML_FALSE);
 }
 
-/* "uri\nlocal[\nprefix]" */
-static enum answer_tag split_name(const char *name, char prefix[ANSWER_PREFIX_MAX])
+/* "uri\nlocal[\nprefix]". A prefix too long to keep must not hide an element. */
+static enum answer_tag split_name(struct pass *x, const char *name, char prefix[ANSWER_PREFIX_MAX])
 {
 	size_t ns = strlen(NAMESPACE);
-	prefix[0] = '\0';
 	if (strncmp(name, NAMESPACE "\n", ns + 1) != 0)
 		return TAG_COUNT;
 	const char *local = name + ns + 1;
 	const char *nl = strchr(local, '\n');
 	size_t len = nl ? (size_t)(nl - local) : strlen(local);
-	if (nl && strlen(nl + 1) >= ANSWER_PREFIX_MAX)
+	if (nl && strlen(nl + 1) >= ANSWER_PREFIX_MAX) {
+		give_up(x, ERR_LIMIT, "has a name space prefix that is too long");
 		return TAG_COUNT;
+	}
 	if (nl)
 		memcpy(prefix, nl + 1, strlen(nl + 1) + 1);
 	for (enum answer_tag t = 0; t < TAG_COUNT; t++)
@@ -165,7 +166,9 @@ static void XMLCALL on_start(void *ctx, const char *name, const char **atts)
 		give_up(x, ERR_LIMIT, "is nested too deeply");
 		return;
 	}
-	enum answer_tag tag = split_name(name, prefix);
+	enum answer_tag tag = split_name(x, name, prefix);
+	if (x->ret < 0)
+		return;
 	if (x->depth == 0 && tag != TAG_UNATTEND) {
 		give_up(x, ERR_FORMAT, "does not begin with an unattend element");
 		return;
@@ -222,8 +225,12 @@ static void XMLCALL on_doctype(
 
 static void XMLCALL on_declaration(void *ctx, const char *version, const char *encoding, int alone)
 {
-	(void)version, (void)alone;
+	(void)alone;
 	static const char *const known[] = {"utf-8", "utf-16", "utf-16le", "utf-16be", "us-ascii"};
+	if (version && strcmp(version, "1.0") != 0) {
+		give_up(ctx, ERR_UNSUPPORTED, "is not XML 1.0, which is all that Windows reads");
+		return;
+	}
 	if (!encoding)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
