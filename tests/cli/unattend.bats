@@ -30,28 +30,36 @@ judge_cases() {
 }
 
 @test "unattend: every shape, for every architecture, gains the join once and keeps all other bytes" {
-	local shape arch
+	local shape arch name
 	mkdir "$WORK/cases"
 	for shape in "$SHAPES"/*.xml; do
+		name="${shape##*/}"
 		for arch in amd64 x86 arm64; do
-			cp "$shape" "$WORK/cases/$(basename "$shape" .xml).$arch.old"
+			cp "$shape" "$WORK/cases/${name%.xml}.$arch.old"
 		done
 	done
 	judge_cases 180
 }
 
 @test "unattend: the same shapes in every encoding and with both line ends" {
-	local shape enc
+	local shape enc name
 	mkdir "$WORK/cases"
 	for shape in "$SHAPES"/*.xml; do
+		name="${shape##*/}"
 		case "$shape" in
 		*/utf16* | */utf8* | */image-manager.xml | */mixed-line-ends.xml) continue ;; # not plain LF
 		esac
 		for enc in crlf utf8-bom utf16le utf16be; do
-			to_encoding "$shape" "$WORK/cases/$(basename "$shape" .xml)-$enc.amd64.old" "$enc"
+			to_encoding "$shape" "$WORK/cases/${name%.xml}-$enc.amd64.old" "$enc"
 		done
 	done
 	judge_cases 200
+}
+
+@test "unattend: 500 random answer files" {
+	mkdir "$WORK/cases"
+	/usr/bin/python3 "$REPO/tests/tools/random_answers.py" "${SEED:-1}" 500 "$WORK/cases"
+	judge_cases 500
 }
 
 # The judge itself: each of these is a splice gone wrong.
