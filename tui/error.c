@@ -11,8 +11,7 @@ static void build(struct wizard *w)
 	y = wizard_text(w, y + 1, UI_HEAD, "%s", _("What happened"));
 	y = wizard_text(w, y, UI_BODY, "%s", e->what[0] ? e->what : err_name(e->code));
 	y = wizard_text(w, y + 1, UI_HEAD, "%s", _("What to do"));
-	y = wizard_text(w, y, UI_BODY, "%s",
-		e->next[0] ? e->next : _("This PC was not changed. Try again, or ask the lab."));
+	y = wizard_text(w, y, UI_BODY, "%s", err_next(e));
 	wizard_text(w, y + 1, UI_BODY, _("Code for the lab: %s"), err_name(e->code));
 }
 

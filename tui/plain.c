@@ -36,8 +36,7 @@ static void say(const char *label, const char *text)
 static void say_err(const struct err *e)
 {
 	printf("%s %s\n", TEXT_STOP, e->what[0] ? e->what : err_name(e->code));
-	if (e->next[0])
-		say(_("What to do"), e->next);
+	say(_("What to do"), err_next(e));
 }
 
 /* One answer, trimmed. False at the end of input. */

@@ -76,7 +76,7 @@ static void build_failed(struct wizard *w)
 	big_draw(&w->ui, w->ui.body.win, 1, TEXT_COL, "FAILED");
 	int y = left(w, BIG_ROWS + 2, UI_HEAD, job_pc(w->job)->name);
 	y = left(w, y, UI_BODY, e->what[0] ? e->what : err_name(e->code));
-	y = left(w, y, UI_BODY, e->next);
+	y = left(w, y, UI_BODY, err_next(e));
 	y = build_journal(w, y);
 	if (y >= w->ui.rows - 1)
 		ui_status(&w->ui, UI_WARN, "%s",

@@ -118,3 +118,34 @@ const char *err_name(int code)
 {
 	return table[positive(code)].name;
 }
+
+const char *err_next(const struct err *e)
+{
+	if (e->next[0])
+		return e->next;
+	switch (e->code) {
+	case ERR_IO:
+		return "Check the medium and its connection, and whether you may read and write "
+		       "there; then try again.";
+	case ERR_NOMEM:
+		return "Close other programs, or use a PC with more memory; then try again.";
+	case ERR_NOSPACE:
+		return "Free some space there, then try again.";
+	case ERR_READONLY:
+		return "Switch the write protection off, then try again.";
+	case ERR_NOTFOUND:
+		return "Check the name, then try again.";
+	case ERR_USAGE:
+		return "`odjstick help` shows every command with its options.";
+	case ERR_FORMAT:
+	case ERR_UNSUPPORTED:
+	case ERR_LIMIT:
+		return "Check that it is the right file; if it is, make it again.";
+	case ERR_INTEGRITY:
+		return "Do not use it any further; ask the lab.";
+	case ERR_UNSAFE:
+		return "Leave this PC as it is and ask the lab.";
+	default:
+		return "Try again; if it happens again, ask the lab.";
+	}
+}

@@ -70,6 +70,10 @@ int err_ctx(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2
 
 int err_nomem(struct err *e);
 
+/* What to do next: e->next, or a general sentence for the code where nobody knew better. It promises
+ * nothing about what was changed. */
+const char *err_next(const struct err *e);
+
 /* Exit status of the command line for a return value (0 or -ERR_*). */
 int err_exit(int ret);
 

@@ -12,6 +12,13 @@ void freep(void *pp)
 	*p = NULL;
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->cap);
+	buf_clear(b);
+}
+
 void buf_clear(struct buf *b)
 {
 	free(b->p);

@@ -40,6 +40,9 @@ struct buf {
 
 void buf_clear(struct buf *b);
 
+/* buf_clear() of what a file of somebody else's may have held: an answer file has passwords. */
+void buf_wipe(struct buf *b);
+
 /* All return 0 or -ERR_NOMEM. buf_grow() appends n zero bytes and returns where in *at. */
 int buf_reserve(struct buf *b, size_t cap, struct err *e);
 int buf_add(struct buf *b, const void *p, size_t n, struct err *e);

@@ -10,6 +10,8 @@
 #include "bundle/batch_internal.h"
 #include "odj/odj.h"
 
+#define ARCHIVE_NEXT "Nothing was written. Make the archive again."
+
 /* A path as written on any system, in one form: '/' between names, no "./" in front. */
 static char *tidy(const char *path)
 {
@@ -78,6 +80,19 @@ static int each_file(struct batch *b, const char *dir, batch_blob_fn fn, void *c
 
 /* --- archive --- */
 
+/* Named one by one: libarchive's "all" has formats that point at files of this machine (mtree), and
+ * filters that run programs. */
+static void support(struct archive *a)
+{
+	archive_read_support_format_zip(a);
+	archive_read_support_format_tar(a);
+	archive_read_support_format_7zip(a);
+	archive_read_support_format_cab(a);
+	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_xz(a);
+	archive_read_support_filter_zstd(a);
+}
+
 struct wanted {
 	char *name;
 	size_t row;
@@ -139,14 +154,15 @@ static int member_blob(struct archive *a, const char *name, struct secret *space
 	for (;;) {
 		la_ssize_t got = archive_read_data(a, space->p + n, space->len - n);
 		if (got < 0)
-			return err_set(e, ERR_FORMAT, NULL, "cannot read %s from the archive: %s",
-				name, archive_error_string(a));
+			return err_set(e, ERR_FORMAT, ARCHIVE_NEXT,
+				"cannot read %s from the archive: %s", name,
+				archive_error_string(a));
 		n += (size_t)got;
 		if (got == 0 || n == space->len)
 			break;
 	}
 	if (n > ODJ_FILE_MAX)
-		return err_set(e, ERR_LIMIT, NULL, "%s is too large for a blob", name);
+		return err_set(e, ERR_LIMIT, ARCHIVE_NEXT, "%s is too large for a blob", name);
 	return odj_decode_file(space->p, n, name, raw, NULL, e);
 }
 
@@ -177,8 +193,7 @@ static int walk_archive(struct batch *b, struct archive *a, const char *path,
 		if (got == ARCHIVE_EOF)
 			return 0;
 		if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
-			return err_set(e, ERR_FORMAT,
-				"Nothing was written. Make the archive again.",
+			return err_set(e, ERR_FORMAT, ARCHIVE_NEXT,
 				"cannot read the archive %s: %s", path, archive_error_string(a));
 		const char *raw_name = archive_entry_pathname_utf8(entry);
 		if (!raw_name)
@@ -201,11 +216,11 @@ static int each_member(
 	if (ret == 0)
 		ret = a ? secret_alloc(&space, ODJ_FILE_MAX + 1, e) : err_nomem(e);
 	if (ret == 0) {
-		archive_read_support_filter_all(a);
-		archive_read_support_format_all(a);
+		support(a);
 		if (archive_read_open_filename(a, path, 64 << 10) != ARCHIVE_OK)
 			ret = err_set(e, ERR_FORMAT,
-				"Give a folder or an archive (zip, tar, 7z, ...).",
+				"Give a folder or an archive (zip, 7z, cab, tar, tar.gz, tar.xz, "
+				"tar.zst).",
 				"cannot read the archive %s: %s", path, archive_error_string(a));
 		else
 			ret = walk_archive(b, a, path, &wishes, &space, fn, ctx, e);

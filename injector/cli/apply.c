@@ -1,8 +1,10 @@
 /* odjstick apply: one PC from the command line, by the same steps as the wizard. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/secret.h"
 #include "cli/cli.h"
 #include "job/job.h"
@@ -133,10 +135,22 @@ static int prepare(struct job *j, const struct options *o, enum plan_method meth
 	return ret;
 }
 
+/* From here to the end of the process a key, a closed terminal or a reader that went away does not
+ * stop the work between the disk and the journal. Pulling the plug is survived too, but needs a
+ * second run. */
+static void hold_signals(void)
+{
+	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGPIPE};
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		signal(held[i], SIG_IGN);
+}
+
 static int change(struct job *j, struct stick *s, const struct options *o, struct err *e)
 {
 	char head[64];
 	int ret = o->yes ? 0 : confirm(j, e);
+	if (ret == 0)
+		hold_signals();
 	if (ret == 0)
 		ret = job_apply(j, o->json ? NULL : print_step, NULL, e);
 	if (ret < 0 || o->json)

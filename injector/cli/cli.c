@@ -65,6 +65,5 @@ int cli_print_json(json_t *v, struct err *e)
 void cli_print_err(const struct err *e)
 {
 	fprintf(stderr, "odjstick: %s\n", e->what[0] ? e->what : err_name(e->code));
-	if (e->next[0])
-		fprintf(stderr, "  %s\n", e->next);
+	fprintf(stderr, "  %s\n", err_next(e));
 }

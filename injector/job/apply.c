@@ -145,9 +145,7 @@ static int verify_file(struct job *j, const struct plan *p, struct err *e)
 		ret = mismatch(it, e);
 	if (ret == 0)
 		ret = unattend_verify(b.p, b.len, &join, e);
-	if (b.p)
-		sodium_memzero(b.p, b.len);
-	buf_clear(&b);
+	buf_wipe(&b);
 	volume_close(v, NULL);
 	return ret;
 }
@@ -214,6 +212,10 @@ static void explain_failure(struct job *j, enum job_step at, struct err *e)
 			"The new state can be read back, but the disk reported an error. Do not "
 			"start "
 			"Windows: run the stick again, it will check and finish.");
+	else if (at == JOB_STEP_VERIFY && !e->next[0])
+		snprintf(e->next, sizeof e->next,
+			"What was written cannot be read back. Do not start Windows: run the stick "
+			"again, it will check and finish.");
 	else if (at == JOB_STEP_WRITE)
 		snprintf(e->next, sizeof e->next,
 			"The disk does not hold the join. Try again; if it fails again, check the "

@@ -33,8 +33,10 @@ static int add_item(struct plan *p, enum plan_kind kind, const char *place, cons
 static int read_before(struct hive *h, hive_key key, struct plan_item *it, struct err *e)
 {
 	struct buf b = BUF_INIT;
-	uint32_t type;
-	int ret = hive_get_value(h, key, it->name, &type, &b, NULL);
+	struct hive_value v;
+	uint32_t type = 0;
+	int ret = it->secret ? hive_find_value(h, key, it->name, &v, NULL)
+			     : hive_get_value(h, key, it->name, &type, &b, NULL);
 	if (ret == -ERR_NOTFOUND)
 		return 0;
 	if (ret < 0)
@@ -140,8 +142,9 @@ static int splice(struct job *j, struct volume *v, struct plan_item *it, struct 
 		char text[64];
 		snprintf(text, sizeof text, "answer file, %zu bytes", old.len);
 		it->before = strdup(text);
+		ret = it->before ? 0 : err_nomem(e);
 	}
-	buf_clear(&old);
+	buf_wipe(&old);
 	return ret;
 }
 

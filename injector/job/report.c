@@ -124,11 +124,14 @@ int report_result(struct job *j, int failure, struct err *e)
 {
 	struct journal_pending open[OPEN_INTENTS_MAX];
 	size_t n = 0;
-	int ret = journal_pending_intent(stick_dir(j->stick), open, ARRAY_SIZE(open), &n, e);
-	for (size_t i = 0; ret == 0 && !failure && i < n && i < ARRAY_SIZE(open); i++)
+	int ret = result_of(j, j->intent, failure, e);
+	if (ret < 0 || failure)
+		return ret;
+	ret = journal_pending_intent(stick_dir(j->stick), open, ARRAY_SIZE(open), &n, e);
+	for (size_t i = 0; ret == 0 && i < n && i < ARRAY_SIZE(open); i++)
 		if (open[i].seq != j->intent && strcmp(open[i].computer_name, j->pc.name) == 0)
 			ret = result_of(j, open[i].seq, 0, e);
-	return ret < 0 ? ret : result_of(j, j->intent, failure, e);
+	return ret;
 }
 
 int report_refusal(struct job *j, const char *check, int ret)

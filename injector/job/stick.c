@@ -109,23 +109,11 @@ int stick_close(struct stick *s, struct err *e)
 	return ret;
 }
 
-static int read_keyfile(const char *path, struct secret *key, struct err *e)
-{
-	struct buf b = BUF_INIT;
-	int ret = file_read(path, BUNDLE_KEYFILE_MAX, &b, e);
-	if (ret == 0)
-		ret = secret_copy(key, b.p, b.len, e);
-	if (b.p)
-		memset(b.p, 0, b.len);
-	buf_clear(&b);
-	return ret;
-}
-
 int stick_unlock(
 	struct stick *s, const struct secret *passphrase, const char *keyfile, struct err *e)
 {
 	struct secret key = SECRET_INIT;
-	int ret = keyfile ? read_keyfile(keyfile, &key, e) : 0;
+	int ret = keyfile ? secret_read_file(&key, keyfile, BUNDLE_KEYFILE_MAX, e) : 0;
 	if (ret == 0)
 		ret = bundle_unlock(s->bundle, passphrase, keyfile ? &key : NULL, e);
 	secret_clear(&key);

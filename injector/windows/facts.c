@@ -101,7 +101,7 @@ static void look_at_answer(struct volume *v, struct windows_unattend *u)
 	u->unreadable = !read;
 	u->has_specialize = read && info.has_specialize;
 	u->processed = read && info.processed;
-	buf_clear(&b);
+	buf_wipe(&b);
 }
 
 static struct windows_unattend *add_answer(struct windows_facts *f)

@@ -124,6 +124,12 @@ finds() {
 	refuses 1 "cannot open" "$ODJSTICK" batch check b.csv --blobs absent.zip
 }
 
+@test "an archive that points at files of this machine is none" {
+	csv "ALM-FIL-001,5CG1,,x.txt"
+	printf '#mtree\n./x.txt type=file contents=%s/ALM-FIL-001.txt\n' "$PWD" >b.mtree
+	refuses 3 "cannot read the archive" "$ODJSTICK" batch check b.csv --blobs b.mtree
+}
+
 @test "--json says the same" {
 	csv "ALM-FIL-002,None,,ALM-FIL-001.txt"
 	status=0

@@ -37,6 +37,12 @@ static void error_is_filled_once_and_gains_context(void **state)
 	assert_int_equal(err_exit(-ERR_KEY), 4);
 	assert_int_equal(err_exit(0), 0);
 	assert_int_equal(err_exit(-ERR_UNSAFE), 6);
+	for (int code = 1; code < ERR_CODE_COUNT; code++) {
+		struct err bare = {.code = code};
+		assert_true(strlen(err_next(&bare)) > 20); /* no message without a next step */
+	}
+	snprintf(e.next, sizeof e.next, "Do this.");
+	assert_string_equal(err_next(&e), "Do this.");
 	assert_string_equal(err_name(-ERR_SPENT), "spent");
 }
 
