@@ -216,6 +216,17 @@ int bundle_need_key(const struct bundle *b, struct err *e)
 	return err_set(e, ERR_KEY, "Give the passphrase.", "%s is locked", b->path);
 }
 
+int bundle_derive_key(const struct bundle *b, const char *label, struct secret *out, struct err *e)
+{
+	int ret = bundle_need_key(b, e);
+	if (ret == 0)
+		ret = secret_alloc(out, CRYPTO_KEY, e);
+	if (ret == 0)
+		crypto_derive(out->p, keys_of(&b->secret)->master, label, b->header.facts.id,
+			BUNDLE_ID_LEN);
+	return ret;
+}
+
 int bundle_need_id(const struct bundle *b, uint32_t id, struct err *e)
 {
 	if (id < b->header.facts.count)

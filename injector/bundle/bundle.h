@@ -88,6 +88,10 @@ bool bundle_unlocked(const struct bundle *b);
 
 /* Below: the bundle must be unlocked (-ERR_KEY otherwise). */
 
+/* A key for data that belongs to this bundle but lies beside it (32 bytes). Labels of the bundle's
+ * own keys start with "odjb1"; others must not. */
+int bundle_derive_key(const struct bundle *b, const char *label, struct secret *out, struct err *e);
+
 /* Find the entry whose serial, tag or computer name equals text (normal form, bundle/identity.h).
  * -ERR_NOTFOUND is as trustworthy as a hit; -ERR_REFUSED for placeholders. */
 int bundle_find(struct bundle *b, enum bundle_by by, const char *text, uint32_t *id, struct err *e);

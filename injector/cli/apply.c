@@ -7,11 +7,12 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "cli/cli.h"
+#include "cli/pc.h"
 #include "job/job.h"
 
 struct options {
-	const char *stick, *target, *serial, *tag, *name;
-	const char *method, *reason, *passphrase, *keyfile, *partition;
+	struct pc_options pc;
+	const char *method, *reason, *passphrase, *keyfile;
 	bool dry_run, yes, json;
 };
 
@@ -21,12 +22,12 @@ static const char *const verdict_words[] = {
 static int parse(int argc, char **argv, struct options *o, enum plan_method *method, struct err *e)
 {
 	const struct cli_opt opts[] = {
-		{"--stick", &o->stick, NULL},
-		{"--target", &o->target, NULL},
-		{"--partition", &o->partition, NULL},
-		{"--serial", &o->serial, NULL},
-		{"--tag", &o->tag, NULL},
-		{"--name", &o->name, NULL},
+		{"--stick", &o->pc.stick, NULL},
+		{"--target", &o->pc.target, NULL},
+		{"--partition", &o->pc.partition, NULL},
+		{"--serial", &o->pc.serial, NULL},
+		{"--tag", &o->pc.tag, NULL},
+		{"--name", &o->pc.name, NULL},
 		{"--method", &o->method, NULL},
 		{"--reason", &o->reason, NULL},
 		{"--passphrase-file", &o->passphrase, NULL},
@@ -39,37 +40,14 @@ static int parse(int argc, char **argv, struct options *o, enum plan_method *met
 	int ret = cli_parse(argc, argv, opts, 0, 0, NULL, NULL, e);
 	if (ret < 0)
 		return ret;
-	if (!o->stick || !o->target)
-		return err_set(e, ERR_USAGE, NULL, "--stick and --target are needed");
-	if (!!o->serial + !!o->tag + !!o->name != 1)
-		return err_set(e, ERR_USAGE, NULL, "give one of --serial, --tag, --name");
+	ret = pc_check(&o->pc, e);
+	if (ret < 0)
+		return ret;
 	*method = PLAN_AUTO;
 	if (o->method && plan_method_parse(o->method, method) < 0)
 		return err_set(e, ERR_USAGE, "Methods are auto, registry, unattend.",
 			"unknown method \"%s\"", o->method);
 	return 0;
-}
-
-static int select_pc(struct job *j, const struct options *o, struct err *e)
-{
-	if (o->serial)
-		return job_select(j, JOB_BY_SERIAL, o->serial, e);
-	if (o->tag)
-		return job_select(j, JOB_BY_TAG, o->tag, e);
-	return job_select(j, JOB_BY_NAME, o->name, e);
-}
-
-static int choose_windows(struct job *j, const struct options *o, struct err *e)
-{
-	int ret = job_find(j, o->target, e);
-	if (ret < 0 || !o->partition)
-		return ret < 0 ? ret : job_choose_only(j, e);
-	unsigned long n = strtoul(o->partition, NULL, 10);
-	for (size_t i = 0; i < job_windows_count(j); i++)
-		if (job_windows(j, i)->partition == n)
-			return job_choose(j, i, e);
-	return err_set(e, ERR_NOTFOUND, "`odjstick windows list TARGET` shows what is there.",
-		"no Windows was found in partition %s of %s", o->partition, o->target);
 }
 
 static void print_checks(const struct job *j)
@@ -103,26 +81,11 @@ static void print_step(void *ctx, enum job_step step, bool done)
 	fflush(stdout);
 }
 
-static int confirm(const struct job *j, struct err *e)
-{
-	char line[64];
-	printf("\nType the computer name to change this PC: ");
-	fflush(stdout);
-	if (fgets(line, sizeof line, stdin))
-		line[strcspn(line, "\r\n")] = '\0';
-	else
-		line[0] = '\0';
-	if (strcmp(line, job_pc(j)->name) == 0)
-		return 0;
-	return err_set(e, ERR_REFUSED, "Nothing was changed. Type it exactly, or use --yes.",
-		"not confirmed");
-}
-
 static int prepare(struct job *j, const struct options *o, enum plan_method method, struct err *e)
 {
-	int ret = select_pc(j, o, e);
+	int ret = pc_select(j, &o->pc, job_select, e);
 	if (ret == 0)
-		ret = choose_windows(j, o, e);
+		ret = pc_choose_windows(j, &o->pc, e);
 	if (ret == 0)
 		ret = job_preflight(j, method, e);
 	if (ret < 0)
@@ -148,7 +111,7 @@ static void hold_signals(void)
 static int change(struct job *j, struct stick *s, const struct options *o, struct err *e)
 {
 	char head[64];
-	int ret = o->yes ? 0 : confirm(j, e);
+	int ret = o->yes ? 0 : pc_confirm(j, e);
 	if (ret == 0)
 		hold_signals();
 	if (ret == 0)
@@ -188,7 +151,7 @@ static int apply(int argc, char **argv, struct err *e)
 	int ret = parse(argc, argv, &o, &method, e);
 	if (ret < 0)
 		return ret;
-	ret = stick_open(&s, o.stick, o.dry_run, e);
+	ret = stick_open(&s, o.pc.stick, o.dry_run, e);
 	if (ret < 0)
 		return ret;
 	ret = secret_read_passphrase(&pass, o.passphrase, "Passphrase of the bundle", 0, e);

@@ -15,6 +15,7 @@ static const struct cli_noun *const nouns[] = {
 	&cli_hive,
 	&cli_windows,
 	&cli_apply,
+	&cli_undo,
 	&cli_journal,
 	&cli_wizard,
 };

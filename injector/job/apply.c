@@ -1,7 +1,8 @@
 /*
  * Apply: intent, write, read back, spend, result.
  *
- * The intent is durable on the stick before the first byte of the PC changes.
+ * The intent, and what undo needs, are durable on the stick before the first
+ * byte of the PC changes.
  * What is written comes from the plan alone, and what is read back is compared
  * with the plan, on a volume that was closed and opened again. Only then is the
  * entry spent. A failure says what the disk holds: the old state, the new one,
@@ -169,7 +170,14 @@ int plan_write(struct job *j, const struct plan *p, struct err *e)
 static int step_intent(struct job *j, struct err *e)
 {
 	int ret = bundle_can_spend(stick_bundle(j->stick), e);
-	return ret < 0 ? ret : report_intent(j, e);
+	if (ret == 0)
+		ret = report_intent(j, e);
+	if (ret < 0)
+		return ret;
+	ret = undo_save(j, e);
+	if (ret < 0)
+		report_result(j, ret, NULL);
+	return ret;
 }
 
 static int step_write(struct job *j, struct err *e)

@@ -4,6 +4,7 @@
  * select.c   which entry, which Windows       preflight.c  the checks
  * build.c    the plan                          apply.c      the transaction
  * system.c   the SYSTEM hive on a volume       report.c     what the journal is told
+ * undo.c     taking it back                    undo_record.c  what that needs, on the stick
  */
 #ifndef JOB_INTERNAL_H
 #define JOB_INTERNAL_H
@@ -14,6 +15,7 @@
 #include "base/secret.h"
 #include "hive/hive.h"
 #include "job/job.h"
+#include "job/undo_record.h"
 #include "odj/odj.h"
 #include "volume/discover.h"
 #include "volume/volume.h"
@@ -51,6 +53,10 @@ struct job {
 	bool accepted;
 	struct plan plan;
 	uint64_t intent; /* sequence number of the intent record */
+
+	bool undoing; /* a used entry may be selected: nothing of it is opened */
+	bool undo_ready;
+	struct undo_record undo;
 };
 
 /* --- system.c: the SYSTEM hive where it lies
@@ -80,6 +86,12 @@ int plan_write(struct job *j, const struct plan *p, struct err *e);
 /* 0 when the disk, opened afresh, holds exactly what the plan says. */
 int plan_verify(struct job *j, const struct plan *p, struct err *e);
 
+/* --- undo.c --------------------------------------------------------------------------------------
+ */
+
+/* Keep on the stick, sealed, what undo needs. After the intent, before the disk is written. */
+int undo_save(struct job *j, struct err *e);
+
 /* --- report.c: typed journal records about a job; each returns 0 without a journal
  * ---------------- */
 
@@ -91,6 +103,9 @@ int report_plan(struct job *j, struct err *e);
 int report_intent(struct job *j, struct err *e);
 int report_spent(struct job *j, struct err *e);
 int report_result(struct job *j, int failure, struct err *e); /* failure: 0 or -ERR_* */
+
+/* Answers `intent` and every open intent of this PC. */
+int report_undo(struct job *j, uint64_t intent, int failure, struct err *e);
 
 /* Journal a refusal and return ret, so that `return report_refusal(j, "entry", ret)` reads well.
  * A journal that cannot be written does not hide the refusal itself. */

@@ -106,6 +106,18 @@ const struct plan *job_get_plan(const struct job *j);
 /* Changes the PC. On failure e says what state the disk is in. */
 int job_apply(struct job *j, job_progress progress, void *ctx, struct err *e);
 
+/*
+ * Undo: job_undo_select(), job_find(), job_choose*(), job_undo_prepare(), job_undo(). Puts back
+ * what job_apply() replaced, from the sealed record it left in the stick's state/, and only on a
+ * disk that still holds exactly what was written. The entry is not made fresh again.
+ */
+int job_undo_select(struct job *j, enum job_selector by, const char *text, struct err *e);
+/* -ERR_NOTFOUND: this stick has nothing to undo for this PC. -ERR_UNSAFE: Windows has started
+ * since. -ERR_REFUSED: the disk holds something else. */
+int job_undo_prepare(struct job *j, struct err *e);
+size_t job_undo_count(const struct job *j); /* changes that will be taken back */
+int job_undo(struct job *j, struct err *e);
+
 json_t *job_json(const struct job *j); /* pc, windows, checks, plan: for --dry-run --json */
 
 #endif

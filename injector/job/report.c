@@ -134,6 +134,25 @@ int report_result(struct job *j, int failure, struct err *e)
 	return ret;
 }
 
+static int undo_of(struct job *j, uint64_t intent, int failure, struct err *e)
+{
+	return JOURNAL_ADD(stick_journal(j->stick), e, JE_UNDO, JV_NUM(JF_INTENT, intent),
+		JV_TEXT(JF_RESULT, failure ? "failed" : "ok"),
+		JV_TEXT(JF_ERROR, failure ? err_name(failure) : NULL),
+		JV_TEXT(JF_COMPUTER_NAME, j->pc.name));
+}
+
+int report_undo(struct job *j, uint64_t intent, int failure, struct err *e)
+{
+	struct journal_pending open[OPEN_INTENTS_MAX];
+	size_t n = 0;
+	int ret = journal_pending_intent(stick_dir(j->stick), open, ARRAY_SIZE(open), &n, e);
+	for (size_t i = 0; ret == 0 && !failure && i < n && i < ARRAY_SIZE(open); i++)
+		if (open[i].seq != intent && strcmp(open[i].computer_name, j->pc.name) == 0)
+			ret = undo_of(j, open[i].seq, 0, e);
+	return ret < 0 ? ret : undo_of(j, intent, failure, e);
+}
+
 int report_refusal(struct job *j, const char *check, int ret)
 {
 	struct label serial, tag, target;

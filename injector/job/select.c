@@ -32,6 +32,8 @@ static void forget_entry(struct job *j)
 	odj_clear(&j->odj);
 	secret_clear(&j->blob);
 	plan_clear(&j->plan);
+	undo_record_clear(&j->undo);
+	j->undo_ready = false;
 	j->check_count = 0;
 	j->accepted = false;
 	j->selected = false;
@@ -68,12 +70,12 @@ static int take_entry(struct job *j, uint32_t id, struct err *e)
 	snprintf(j->pc.tag, sizeof j->pc.tag, "%s", row.tag);
 	snprintf(j->pc.domain, sizeof j->pc.domain, "%s", row.domain);
 	j->pc.spent = state != BUNDLE_FRESH;
-	if (state == BUNDLE_SPENT)
+	if (state == BUNDLE_SPENT && !j->undoing)
 		return err_set(e, ERR_SPENT,
 			"The disk is untouched. Ask the lab to provision this PC again.",
 			"the entry of %s was already used: one blob joins one PC",
 			row.computer_name);
-	if (state == BUNDLE_DAMAGED)
+	if (state == BUNDLE_DAMAGED && !j->undoing)
 		return err_set(e, ERR_INTEGRITY,
 			"The disk is untouched. Ask the lab for a new stick.",
 			"the entry of %s is damaged in the bundle", row.computer_name);
@@ -121,6 +123,12 @@ static int find_firmware(struct job *j, const struct firmware *fw, uint32_t *id,
 	return err_set(e, ERR_NOTFOUND, next,
 		"no PC of this bundle has the serial number \"%s\"%s%s%s", fw->serial,
 		fw->tag[0] ? " or the tag \"" : "", fw->tag, fw->tag[0] ? "\"" : "");
+}
+
+int job_undo_select(struct job *j, enum job_selector by, const char *text, struct err *e)
+{
+	j->undoing = true;
+	return job_select(j, by, text, e);
 }
 
 int job_select_firmware(struct job *j, const struct firmware *fw, struct err *e)

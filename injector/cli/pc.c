@@ -1,0 +1,52 @@
+#include "cli/pc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int pc_check(const struct pc_options *o, struct err *e)
+{
+	if (!o->stick || !o->target)
+		return err_set(e, ERR_USAGE, NULL, "--stick and --target are needed");
+	if (!!o->serial + !!o->tag + !!o->name != 1)
+		return err_set(e, ERR_USAGE, NULL, "give one of --serial, --tag, --name");
+	return 0;
+}
+
+int pc_select(struct job *j, const struct pc_options *o,
+	int (*select)(struct job *, enum job_selector, const char *, struct err *), struct err *e)
+{
+	if (o->serial)
+		return select(j, JOB_BY_SERIAL, o->serial, e);
+	if (o->tag)
+		return select(j, JOB_BY_TAG, o->tag, e);
+	return select(j, JOB_BY_NAME, o->name, e);
+}
+
+int pc_choose_windows(struct job *j, const struct pc_options *o, struct err *e)
+{
+	int ret = job_find(j, o->target, e);
+	if (ret < 0 || !o->partition)
+		return ret < 0 ? ret : job_choose_only(j, e);
+	unsigned long n = strtoul(o->partition, NULL, 10);
+	for (size_t i = 0; i < job_windows_count(j); i++)
+		if (job_windows(j, i)->partition == n)
+			return job_choose(j, i, e);
+	return err_set(e, ERR_NOTFOUND, "`odjstick windows list TARGET` shows what is there.",
+		"no Windows was found in partition %s of %s", o->partition, o->target);
+}
+
+int pc_confirm(const struct job *j, struct err *e)
+{
+	char line[64];
+	printf("\nType the computer name to change this PC: ");
+	fflush(stdout);
+	if (fgets(line, sizeof line, stdin))
+		line[strcspn(line, "\r\n")] = '\0';
+	else
+		line[0] = '\0';
+	if (strcmp(line, job_pc(j)->name) == 0)
+		return 0;
+	return err_set(e, ERR_REFUSED, "Nothing was changed. Type it exactly, or use --yes.",
+		"not confirmed");
+}
