@@ -53,14 +53,14 @@ disk() {
 	"$TOOLS/ntfstree" "$@"
 }
 
-# lab DIR: a key, a bundle of 25 PCs and a passphrase in DIR.
+# lab DIR [OPTIONS of bundle create]: a key, a bundle of 25 PCs and a passphrase in DIR.
 lab() {
 	mkdir -p "$1"
 	echo 'lab passphrase' >"$1/lab.pass"
 	echo 'engineer passphrase' >"$1/pass"
 	"$ODJSTICK" lab keygen -o "$1/LAB" --passphrase-file "$1/lab.pass" >/dev/null &&
 		"$ODJSTICK" bundle create "$BATCH" -o "$1/batch.odjb" --lab "$1/LAB.key" \
-			--passphrase-file "$1/pass" --lab-passphrase-file "$1/lab.pass" >/dev/null
+			--passphrase-file "$1/pass" --lab-passphrase-file "$1/lab.pass" "${@:2}" >/dev/null
 }
 
 # stick DIR LAB [BUNDLE]: a stick's data folder.

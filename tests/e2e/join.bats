@@ -29,7 +29,7 @@ boots_and_joins() {
 
 	ntfs_part "$WORK/pc.img" "$WORK/after.ntfs"
 	hive_of "$WORK/after.ntfs" "$WORK/after"
-	/usr/bin/python3 "$REPO/tests/tools/join_judge.py" "$BLOBS/$name.registry.json" "$WORK/before" "$WORK/after"
+	/usr/bin/python3 "$REPO/tests/tools/join_judge.py" "$WORK/before" "$BLOBS/$name.registry.json" "$WORK/after"
 	ntfsfix -n "$WORK/after.ntfs" >/dev/null
 	[ ! -d "$SHARED" ] || regfcheck "$WORK/after"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Judge a joined SYSTEM hive with hivex, never with our own code.
 
-usage: join_judge.py REGISTRY.json BEFORE AFTER
+usage: join_judge.py BEFORE REGISTRY.json AFTER [REGISTRY.json AFTER]...
 
 REGISTRY.json lists what an offline join leaves. Passes when every listed value is in AFTER, bit for
 bit, ActiveComputerName was not created, and nothing else differs from BEFORE: no key, no value, no
@@ -56,9 +56,7 @@ def parents(keys):
     return out
 
 
-def main():
-    registry, before_path, after_path = sys.argv[1:4]
-    before, _ = load(before_path)
+def judge(before, registry, after_path):
     after, ccs = load(after_path)
     keys, values = expected(registry, ccs)
     bad = []
@@ -74,7 +72,7 @@ def main():
         bad.append("%s: key appeared" % key)
     for key in sorted(set(before) - set(after)):
         bad.append("%s: key vanished" % key)
-    for key in sorted(set(before) & set(after) | (parents(keys) & set(after))):
+    for key in sorted(set(after) & (set(before) | parents(keys))):
         old, new = before.get(key, {}), after[key]
         for name in sorted(set(old) | set(new)):
             if (key, name) not in values and old.get(name) != new.get(name):
@@ -83,8 +81,15 @@ def main():
     for line in bad:
         print(line)
     print("%d values as expected, %d keys compared" % (len(values), len(after))
-          if not bad else "%d differences" % len(bad))
-    return 1 if bad else 0
+          if not bad else "%s: %d differences" % (after_path, len(bad)))
+    return bool(bad)
+
+
+def main():
+    before, _ = load(sys.argv[1])
+    pairs = sys.argv[2:]
+    results = [judge(before, pairs[i], pairs[i + 1]) for i in range(0, len(pairs), 2)]
+    return 1 if any(results) or not results else 0
 
 
 if __name__ == "__main__":
