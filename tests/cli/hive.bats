@@ -2,8 +2,8 @@
 load common
 
 setup() {
-	make -s -C "$REPO" BUILD="${BUILD:-build}" "${BUILD:-build}/hives/win11-SYSTEM" >/dev/null
-	case "${BUILD:-build}" in /*) HIVES="$BUILD/hives" ;; *) HIVES="$REPO/${BUILD:-build}/hives" ;; esac
+	make -s -C "$REPO" BUILD="$BUILD" "$BUILD/hives/win11-SYSTEM" >/dev/null
+	HIVES="$BUILD/hives"
 	cp "$HIVES/win11-SYSTEM" "$WORK/SYSTEM"
 	LSA='ControlSet001\Control\Lsa'
 }
@@ -211,7 +211,7 @@ PY
 	# what mkhive builds from the text form holds the same values
 	{ echo 'hive ROOT 5'; sed -n 's/^sd top = /sd top = /p' "$REPO/tests/vectors/hives/win11-SYSTEM.hive-text"; echo 'root top'
 		"$ODJSTICK" hive export "$WORK/SYSTEM" --text; } | sed 's/^\[\]$//' >"$WORK/text"
-	make -s -C "$REPO" BUILD="${BUILD:-build}" "${BUILD:-build}/tests/tools/mkhive" >/dev/null
+	make -s -C "$REPO" BUILD="$BUILD" "$BUILD/tests/tools/mkhive" >/dev/null
 	"$(dirname "$HIVES")/tests/tools/mkhive" "$WORK/text" "$WORK/rebuilt"
 	cmp <("$ODJSTICK" hive export "$WORK/SYSTEM" --text | grep -v '^# security') \
 		<("$ODJSTICK" hive export "$WORK/rebuilt" --text | grep -v '^# security')

@@ -4,8 +4,8 @@ load common
 
 setup() {
 	need_shared
-	BIN="$(cd "$REPO" && realpath "${BUILD:-build}")/tests/hive"
-	make -s -C "$REPO" BUILD="${BUILD:-build}" "${BUILD:-build}/tests/hive/worker" "${BUILD:-build}/tests/hive/damage" >/dev/null
+	BIN="$BUILD/tests/hive"
+	make -s -C "$REPO" BUILD="$BUILD" "$BUILD/tests/hive/worker" "$BUILD/tests/hive/damage" >/dev/null
 }
 
 judge() {

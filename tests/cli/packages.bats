@@ -147,21 +147,21 @@ build_tiny() {
 
 @test "every library links statically with musl into one program, and works" {
 	unset ODJSTICK_CACHE
-	make -s -C "$REPO" BUILD="${BUILD:-build}" "${BUILD:-build}/tests/packages/smoke"
+	make -s -C "$REPO" BUILD="$BUILD" "$BUILD/tests/packages/smoke"
 	need_tools mkntfs file
 	truncate -s 8M "$WORK/ntfs.img"
 	mkntfs -q -F -L smoke "$WORK/ntfs.img" >/dev/null
 	cd "$REPO"
-	run env -i "${BUILD:-build}/tests/packages/smoke" "$WORK/ntfs.img"
+	run env -i "$BUILD/tests/packages/smoke" "$WORK/ntfs.img"
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[[ "$(file "${BUILD:-build}/tests/packages/smoke")" == *"statically linked"* ]]
+	[[ "$(file "$BUILD/tests/packages/smoke")" == *"statically linked"* ]]
 }
 
 @test "BusyBox is static, has what init needs, and no network or login tools" {
-	local sysroot="$REPO/${BUILD:-build}/sysroot" applet
+	local sysroot="$BUILD/sysroot" applet
 	unset ODJSTICK_CACHE
-	make -s -C "$REPO" BUILD="${BUILD:-build}" packages
+	make -s -C "$REPO" BUILD="$BUILD" packages
 	file "$sysroot/bin/busybox" | grep -q 'statically linked'
 	for applet in sh mount umount modprobe insmod loadfont setfont loadkmap sync poweroff reboot \
 		setsid cat ls sleep dmesg mkdir mknod grep sed; do

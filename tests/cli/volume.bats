@@ -5,7 +5,7 @@ load common
 
 setup() {
 	need_tools mkntfs ntfscat ntfsresize sfdisk
-	NTFSTREE="${NTFSTREE:-${BUILD:-$REPO/build}/tests/tools/ntfstree}"
+	NTFSTREE="$BUILD/tests/tools/ntfstree"
 	[ -x "$NTFSTREE" ] || { echo "missing $NTFSTREE (make test-tools)"; return 1; }
 	mkdir -p "$WORK/src/Windows/System32/config"
 	echo hive >"$WORK/src/Windows/System32/config/SYSTEM"

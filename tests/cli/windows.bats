@@ -1,7 +1,7 @@
 # odjstick windows list|inspect, judged by hivex on the same hives.
 load common
 
-TOOLS="$REPO/${BUILD:-build}/tests/tools"
+TOOLS="$BUILD/tests/tools"
 
 # tree NAME HIVE=FIXTURE...: a folder that looks like the volume of a Windows.
 tree() {
@@ -181,8 +181,8 @@ image() {
 	local dir="$WORK/src-$1" name="$1" flavour="$2"
 	shift 2
 	mkdir -p "$dir/Windows/System32/config"
-	cp "$REPO/${BUILD:-build}/hives/$flavour-SYSTEM" "$dir/Windows/System32/config/SYSTEM"
-	cp "$REPO/${BUILD:-build}/hives/$flavour-SOFTWARE" "$dir/Windows/System32/config/SOFTWARE"
+	cp "$BUILD/hives/$flavour-SYSTEM" "$dir/Windows/System32/config/SYSTEM"
+	cp "$BUILD/hives/$flavour-SOFTWARE" "$dir/Windows/System32/config/SOFTWARE"
 	"$TOOLS/ntfstree" "$WORK/$name" 64 "$dir" "$@" >/dev/null
 }
 
