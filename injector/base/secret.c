@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 #define PASSPHRASE_MAX 1024
 
@@ -85,7 +88,7 @@ static int read_exactly(int fd, struct secret *s, const char *path, struct err *
 
 int secret_read_file(struct secret *s, const char *path, size_t max, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us up */
 	if (fd < 0)
 		return err_sys(
 			e, ERR_IO, "Check the name and the permissions.", "cannot open %s", path);
@@ -107,6 +110,13 @@ int secret_read_file(struct secret *s, const char *path, size_t max, struct err 
 	return ret;
 }
 
+static volatile sig_atomic_t caught; /* a signal came while the terminal did not echo */
+
+static void on_signal(int sig)
+{
+	caught = sig;
+}
+
 /* First line of fd, without its end. Reads byte by byte: what follows belongs to somebody else. */
 static int read_line(int fd, struct secret *s, const char *from, struct err *e)
 {
@@ -117,7 +127,7 @@ static int read_line(int fd, struct secret *s, const char *from, struct err *e)
 	for (;;) {
 		uint8_t c;
 		ssize_t got = read(fd, &c, 1);
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR && !caught)
 			continue;
 		if (got < 0)
 			return err_sys(e, ERR_IO, NULL, "cannot read the passphrase from %s", from);
@@ -143,6 +153,12 @@ static int ask(int tty, const char *prompt, struct secret *s, struct err *e)
 	struct termios old, quiet;
 	if (tcgetattr(tty, &old) < 0)
 		return err_sys(e, ERR_IO, "Use --passphrase-file.", "cannot ask on the terminal");
+	/* Ctrl-C must not leave a terminal without echo: restore it, then let it act. */
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction before[ARRAY_SIZE(ending)], ours = {.sa_handler = on_signal};
+	caught = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaction(ending[i], &ours, &before[i]);
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	tcsetattr(tty, TCSAFLUSH, &quiet);
@@ -150,6 +166,10 @@ static int ask(int tty, const char *prompt, struct secret *s, struct err *e)
 	int ret = read_line(tty, s, "the terminal", e);
 	dprintf(tty, "\n");
 	tcsetattr(tty, TCSAFLUSH, &old);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaction(ending[i], &before[i], NULL);
+	if (caught)
+		raise(caught);
 	return ret;
 }
 

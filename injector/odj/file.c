@@ -1,12 +1,8 @@
 /* File encodings of the blob. Text is narrowed to ASCII in secret memory, cleaned of blanks and
  * terminators, and decoded strictly; what is left must begin like a type-serialized object. */
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "odj/odj.h"
 
@@ -154,41 +150,10 @@ int odj_decode_file(const void *bytes, size_t len, const char *name, struct secr
 	return 0;
 }
 
-static int read_all(int fd, const char *path, struct secret *out, struct err *e)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, ERR_IO, NULL, "cannot read %s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_FORMAT, "Name a file.", "%s is not a regular file", path);
-	if (st.st_size > (off_t)ODJ_FILE_MAX)
-		return err_set(e, ERR_LIMIT, NEXT, "%s has %lld bytes; a blob file has at most %zu",
-			path, (long long)st.st_size, ODJ_FILE_MAX);
-	int ret = secret_alloc(out, (size_t)st.st_size, e);
-	for (size_t done = 0; ret == 0 && done < out->len;) {
-		ssize_t n = read(fd, out->p + done, out->len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			ret = err_sys(e, ERR_IO, NULL, "cannot read %s", path);
-		else if (n == 0)
-			ret = err_set(
-				e, ERR_IO, "Try again.", "%s became shorter while read", path);
-		else
-			done += (size_t)n;
-	}
-	return ret;
-}
-
 int odj_read_file(const char *path, struct secret *raw, struct odj_encoding *enc, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return err_sys(
-			e, ERR_IO, "Check the name and the permissions.", "cannot open %s", path);
 	struct secret file = SECRET_INIT;
-	int ret = read_all(fd, path, &file, e);
-	close(fd);
+	int ret = secret_read_file(&file, path, ODJ_FILE_MAX, e);
 	if (ret == 0)
 		ret = odj_decode_file(file.p, file.len, path, raw, enc, e);
 	secret_clear(&file);

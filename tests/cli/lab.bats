@@ -37,3 +37,26 @@ setup() {
 	refuses 1 "cannot open" "$ODJSTICK" lab show absent.pub
 	[ ! -e LAB.key ]
 }
+
+@test "Ctrl-C at the passphrase gives the terminal its echo back" {
+	/usr/bin/python3 - "$ODJSTICK" "$WORK/LAB" <<-'PY'
+		import os, pty, signal, sys, termios, time
+
+		def echo(fd, want):
+		    for _ in range(100):
+		        if bool(termios.tcgetattr(fd)[3] & termios.ECHO) == want:
+		            return
+		        time.sleep(0.1)
+		    sys.exit("echo is not %s" % want)
+
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], [sys.argv[1], "lab", "keygen", "-o", sys.argv[2]])
+		echo(fd, False)
+		os.write(fd, b"ab\x03")
+		echo(fd, True)
+		if os.waitpid(pid, 0)[1] & 127 != signal.SIGINT:
+		    sys.exit("it did not end by the signal")
+	PY
+	[ ! -e "$WORK/LAB.key" ]
+}
