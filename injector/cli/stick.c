@@ -58,11 +58,11 @@ static int read_lab(struct lab *l, const char *path, const char *passphrase_file
 	return ret;
 }
 
-/* What an operating system leaves on every stick it sees. */
+/* What an operating system leaves on every stick it sees, and what our image holds (README.TXT). */
 static bool is_clutter(const char *name)
 {
 	static const char *const names[] = {".", "..", "System Volume Information", "$RECYCLE.BIN",
-		"lost+found", ".Trashes", ".fseventsd", ".Spotlight-V100"};
+		"lost+found", "README.TXT", ".Trashes", ".fseventsd", ".Spotlight-V100"};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcasecmp(name, names[i]) == 0)
 			return true;
@@ -71,22 +71,23 @@ static bool is_clutter(const char *name)
 
 static int need_empty(const char *dir, struct err *e)
 {
+	CLEANUP(freep) char *journal = path_join(dir, "journal");
+	if (!journal)
+		return err_nomem(e);
+	if (file_exists(journal))
+		return err_set(e, ERR_EXISTS,
+			"It is untouched. Keep its journal for the audit; use an empty folder.",
+			"%s is a stick already", dir);
 	DIR *d = opendir(dir);
 	if (!d)
-		return err_sys(e, ERR_IO, NULL, "cannot open %s", dir);
+		return err_sys(
+			e, ERR_IO, "Check the name and the permissions.", "cannot open %s", dir);
 	int ret = 0;
-	for (const struct dirent *de = readdir(d); ret == 0 && de; de = readdir(d)) {
-		if (is_clutter(de->d_name))
-			continue;
-		ret = strcmp(de->d_name, "journal") == 0
-			      ? err_set(e, ERR_EXISTS,
-					"It is untouched. Keep its journal for the audit; use an "
-					"empty folder.",
-					"%s is a stick already", dir)
-			      : err_set(e, ERR_EXISTS,
-					"It is untouched. Name an empty folder, or empty this one.",
-					"%s is not empty: it holds \"%s\"", dir, de->d_name);
-	}
+	for (const struct dirent *de = readdir(d); ret == 0 && de; de = readdir(d))
+		if (!is_clutter(de->d_name))
+			ret = err_set(e, ERR_EXISTS,
+				"It is untouched. Name an empty folder, or empty this one.",
+				"%s is not empty: it holds \"%s\"", dir, de->d_name);
 	closedir(d);
 	return ret;
 }

@@ -278,19 +278,17 @@ int job_choose(struct job *j, size_t i, struct err *e)
 
 int job_choose_only(struct job *j, struct err *e)
 {
-	size_t usable = 0, which = 0;
-	for (size_t i = 0; i < j->windows_count; i++) {
-		if (j->windows[i].shown.usable) {
-			usable++;
-			which = i;
-		}
-	}
+	size_t usable = 0, which[2] = {0, 0};
+	for (size_t i = 0; i < j->windows_count; i++)
+		if (j->windows[i].shown.usable && usable++ < ARRAY_SIZE(which))
+			which[usable - 1] = i;
 	if (usable <= 1)
-		return job_choose(j, which, e);
+		return job_choose(j, which[0], e);
 	int ret = err_set(e, ERR_AMBIGUOUS,
 		"Nothing was changed. Name one: --target DISK --partition N.",
 		"%zu Windows were found (%s, %s%s) and none was chosen", usable,
-		j->windows[0].shown.where, j->windows[1].shown.where, usable > 2 ? ", ..." : "");
+		j->windows[which[0]].shown.where, j->windows[which[1]].shown.where,
+		usable > 2 ? ", ..." : "");
 	return report_refusal(j, "windows", ret);
 }
 

@@ -54,7 +54,7 @@ make_bundle() {
 	/usr/bin/python3 - b.odjb "$BLOBS" <<'PY'
 import glob, json, sys
 data = open(sys.argv[1], "rb").read().lower()
-words = ["ALM-FIL", "5CG1234", "INV-0", "corp.example", "CORP", "dc1", "S-1-5-21", "Default-First-Site", "open sesame"]
+words = ["ALM-FIL", "5CG1234", "INV-0", "corp.example", "dc1.corp", "S-1-5-21", "Default-First-Site", "open sesame"]
 needles = [(w, w.lower().encode(e)) for w in words for e in ("utf-8", "utf-16-le", "utf-16-be")]
 for path in glob.glob(sys.argv[2] + "/ALM-FIL-0??.json"):
     text = open(path).read()
@@ -64,7 +64,7 @@ for path in glob.glob(sys.argv[2] + "/ALM-FIL-0??.json"):
         secret = bytes.fromhex(part.split('"')[0])
         needles += [(path, secret[i:i + 12].lower()) for i in range(0, len(secret) - 12, 12)]
 assert len(needles) > 500, len(needles)
-found = [w for w, n in needles if n in data and not (w == "CORP" and len(n) == 4)]
+found = [w for w, n in needles if n in data]
 if found:
     sys.exit("found: " + ", ".join(found[:5]))
 PY
