@@ -2,15 +2,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/facts.h"
+#include "job/machine.h"
 #include "volume/discover.h"
 #include "volume/volume.h"
 #include "windows/facts.h"
 
 #define TARGETS_MAX 64
-#define JOIN_TEXT_MAX 400 /* a sentence with a domain and a name */
 
 /* Facts of one discovered volume. 1: a Windows; 0: none, `why` says what it is instead. */
 static int look(const struct discover_item *it, struct windows_facts *f, struct err *why)
@@ -18,8 +20,8 @@ static int look(const struct discover_item *it, struct windows_facts *f, struct 
 	struct volume *v = NULL;
 	struct volume_state st;
 	if (it->src.kind == VOLUME_BITLOCKER) {
-		st = (struct volume_state){.trouble = VOLUME_TROUBLE_BITLOCKER};
-		volume_refuse(&st, it->path, why);
+		if (volume_probe(&it->src, &st, why) == 0)
+			volume_refuse(&st, it->path, why);
 		return 0;
 	}
 	if (it->src.kind != VOLUME_NTFS && it->src.kind != VOLUME_FOLDER) {
@@ -34,27 +36,18 @@ static int look(const struct discover_item *it, struct windows_facts *f, struct 
 	return ret == 0;
 }
 
-static void describe_join(const struct windows_facts *f, char *out, size_t n)
-{
-	if (f->join == WINDOWS_JOINED)
-		snprintf(out, n, "joined to %s", f->domain);
-	else if (f->join == WINDOWS_JOIN_PENDING)
-		snprintf(out, n, "will join %s as %s", f->pending_domain, f->pending_name);
-	else if (f->join == WINDOWS_JOIN_NONE)
-		snprintf(out, n, "workgroup%s%s", f->workgroup[0] ? " " : "", f->workgroup);
-	else
-		snprintf(out, n, "membership unknown");
-}
-
 /* --- list --- */
 
 static json_t *item_json(
 	const struct discover_item *it, const struct windows_facts *f, const char *why)
 {
-	json_t *v = json_pack("{s:s,s:i,s:I,s:I,s:s,s:s}", "path", it->path, "partition",
+	struct volume_state st = {0};
+	if (it->src.kind == VOLUME_BITLOCKER)
+		volume_probe(&it->src, &st, NULL);
+	json_t *v = json_pack("{s:s,s:i,s:I,s:I,s:s,s:s,s:s,s:s}", "path", it->path, "partition",
 		(int)it->partition, "offset", (json_int_t)it->src.offset, "length",
-		(json_int_t)it->src.length, "kind", volume_kind_name(it->src.kind), "label",
-		it->label);
+		(json_int_t)it->src.length, "kind", volume_kind_name(it->src.kind), "type",
+		it->type, "label", it->label, "bitlocker", volume_bitlocker_name(st.bitlocker));
 	json_t *detail = f ? windows_facts_json(f) : json_string(why);
 	if (!v || !detail || json_object_set_new(v, f ? "windows" : "no_windows", detail) < 0) {
 		json_decref(v);
@@ -66,14 +59,14 @@ static json_t *item_json(
 static void print_item(
 	const struct discover_item *it, const struct windows_facts *f, const char *why)
 {
-	char where[256], join[JOIN_TEXT_MAX];
+	char where[256], join[FACTS_JOIN_MAX];
 	discover_describe(it, where, sizeof where);
 	printf("%s\n", where);
 	if (!f) {
 		printf("    no Windows: %s\n", why);
 		return;
 	}
-	describe_join(f, join, sizeof join);
+	facts_describe_join(f, join, sizeof join);
 	printf("    %s, build %u.%u, %s, setup %s, named %s, %s\n",
 		f->product[0] ? f->product : "Windows of unknown edition", f->build, f->ubr,
 		windows_arch_name(f->arch), windows_phase_name(f->phase),
@@ -132,77 +125,6 @@ static int list(int argc, char **argv, struct err *e)
 
 /* --- inspect --- */
 
-static void row(const char *label, const char *value)
-{
-	printf("%-18s %s\n", label, value[0] ? value : "-");
-}
-
-static const char *yes_no(bool b)
-{
-	return b ? "yes" : "no";
-}
-
-static void print_hive(const char *name, const struct windows_hive *h)
-{
-	printf("%-18s %s%s%s\n", name,
-		!h->present    ? "missing"
-		: !h->readable ? "not usable"
-		: h->dirty     ? "not closed cleanly, its logs complete it"
-			       : "clean",
-		h->problem[0] ? ": " : "", h->problem);
-}
-
-static void print_release(const struct windows_facts *f)
-{
-	char date[CLOCK_TEXT_MAX] = "";
-	if (f->install_date)
-		clock_text(f->install_date, date);
-	row("Windows", f->product);
-	row("Edition", f->edition);
-	printf("%-18s %s (build %u.%u), %s\n", "Version", f->version, f->build, f->ubr,
-		windows_arch_name(f->arch));
-	row("Installed", date);
-	row("Role", f->domain_controller ? "domain controller" : f->server ? "server" : "client");
-	printf("%-18s %s%s%s\n", "May join a domain",
-		f->may_join == WINDOWS_MAY_JOIN	      ? "yes"
-		: f->may_join == WINDOWS_MAY_NOT_JOIN ? "no"
-						      : "unknown",
-		f->may_join_source[0] ? ", says " : "", f->may_join_source);
-}
-
-static void print_facts(const struct windows_facts *f)
-{
-	char join[JOIN_TEXT_MAX];
-	describe_join(f, join, sizeof join);
-	print_release(f);
-	printf("%-18s %s (%s)\n", "Setup", windows_phase_name(f->phase),
-		f->image_state[0] ? f->image_state : "no image state");
-	row("Computer name", f->computer_name);
-	row("Host name", f->host_name);
-	row("Membership", join);
-	if (f->leftover)
-		row("Offline join", "keys of an offline join are there");
-	if (f->rename_pending)
-		row("Rename", "a new name waits for the next start");
-	printf("%-18s %u (default %u)\n", "Control set", f->control_set, f->control_set_default);
-	print_hive("SYSTEM hive", &f->system);
-	print_hive("SOFTWARE hive", &f->software);
-	print_hive("SECURITY hive", &f->security);
-	row("Hibernated", yes_no(f->hibernated));
-	row("Volume dirty", yes_no(f->volume_dirty));
-	printf("%-18s %llu MiB\n", "Free space", (unsigned long long)(f->free_bytes >> 20));
-	row("Time zone", f->time_zone);
-	row("Clock in UTC", yes_no(f->rtc_is_utc));
-	row("Own answer file", f->unattend_setting);
-	for (size_t i = 0; i < f->unattend_count; i++)
-		if (f->unattend[i].exists)
-			printf("%-18s %s (%s)\n", "Answer file", f->unattend[i].path,
-				f->unattend[i].unreadable	? "unreadable"
-				: f->unattend[i].has_specialize ? "has a specialize pass"
-				: f->unattend[i].processed	? "its specialize pass is done"
-								: "no specialize pass");
-}
-
 /* The one Windows of the target; of the given partition when partition >= 0. */
 static int find_one(const struct discover_list *l, long partition, struct windows_facts *f,
 	const struct discover_item **which, struct err *e)
@@ -247,44 +169,108 @@ static int parse_partition(const char *text, long *n, struct err *e)
 	return 0;
 }
 
+struct inspected {
+	const char *target;
+	struct discover_list found;
+	const struct discover_item *which;
+	struct windows_facts facts;
+	struct machine pc;
+	bool has_pc;
+};
+
+/* What else lies on the target: a second Windows, another system, a volume that hides its content.
+ */
+static json_t *others_json(const struct inspected *i)
+{
+	json_t *list = json_array();
+	for (size_t k = 0; k < i->found.count; k++) {
+		const struct discover_item *it = &i->found.items[k];
+		struct windows_facts f;
+		struct err why = ERR_INIT;
+		bool foreign = discover_is_foreign(it), hidden = it->src.kind == VOLUME_BITLOCKER;
+		if (it == i->which || (!foreign && !hidden && !look(it, &f, &why)))
+			continue;
+		if (json_array_append_new(
+			    list, json_pack("{s:i,s:s,s:s,s:s,s:s}", "partition",
+					  (int)it->partition, "holds",
+					  foreign  ? "another system"
+					  : hidden ? "unknown"
+						   : "windows",
+					  "type", it->type, "label", it->label, "product",
+					  foreign || hidden ? "" : f.product)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static int print_inspected(const struct inspected *i, bool json, struct err *e)
+{
+	json_t *others = others_json(i);
+	if (!others)
+		return err_nomem(e);
+	if (!json) {
+		facts_print(&i->facts);
+		facts_print_others(others);
+		if (i->has_pc)
+			facts_print_pc(&i->pc);
+		json_decref(others);
+		return 0;
+	}
+	json_t *v = windows_facts_json(&i->facts);
+	if (!v || json_object_set_new(v, "others", others) < 0 ||
+		(i->has_pc && json_object_set_new(v, "pc", machine_json(&i->pc)) < 0)) {
+		json_decref(v);
+		return err_nomem(e);
+	}
+	return cli_print_json(v, e);
+}
+
+static bool is_device(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
+}
+
 static int inspect(int argc, char **argv, struct err *e)
 {
-	bool json = false;
-	const char *partition = NULL;
+	bool json = false, pc = false;
+	const char *partition = NULL, *sys = NULL;
 	const struct cli_opt opts[] = {
 		{"--json", NULL, &json},
 		{"--partition", &partition, NULL},
+		{"--pc", NULL, &pc},
+		{"--sys", &sys, NULL},
 		{NULL, NULL, NULL},
 	};
-	const char *target = NULL;
+	struct inspected i = {0};
 	long number = -1;
-	int ret = cli_parse(argc, argv, opts, 1, 1, &target, NULL, e);
+	int ret = cli_parse(argc, argv, opts, 1, 1, &i.target, NULL, e);
 	if (ret == 0)
 		ret = parse_partition(partition, &number, e);
 	if (ret < 0)
 		return ret;
-	struct discover_list l = {0};
-	struct windows_facts f = WINDOWS_FACTS_INIT;
-	const struct discover_item *which = NULL;
-	ret = discover_target(target, &l, e);
+	ret = discover_target(i.target, &i.found, e);
 	if (ret == 0) {
-		ret = find_one(&l, number, &f, &which, e);
+		ret = find_one(&i.found, number, &i.facts, &i.which, e);
 		if (ret < 0)
-			err_ctx(e, "%s", target);
+			err_ctx(e, "%s", i.target);
 	}
-	if (ret == 0 && json)
-		ret = cli_print_json(windows_facts_json(&f), e);
-	else if (ret == 0)
-		print_facts(&f);
-	discover_clear(&l);
+	i.has_pc = pc || sys || is_device(i.target);
+	if (ret == 0 && i.has_pc)
+		machine_read(sys, &i.pc);
+	if (ret == 0)
+		ret = print_inspected(&i, json, e);
+	discover_clear(&i.found);
 	return ret;
 }
 
 static const struct cli_verb verbs[] = {
 	{"list", "[TARGET...] [--json]", "every Windows on the targets, or on all disks of this PC",
 		list},
-	{"inspect", "TARGET [--partition N] [--json]", "everything known about one Windows",
-		inspect},
+	{"inspect", "TARGET [--partition N] [--pc] [--sys DIR] [--json]",
+		"everything known about one Windows; --pc: and about the PC this runs on", inspect},
 	{NULL, NULL, NULL, NULL},
 };
 

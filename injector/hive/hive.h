@@ -163,6 +163,11 @@ int hive_find_value(
 /* Copies v->size bytes to out (the caller's memory: locked memory for secrets). */
 int hive_read_value(const struct hive *h, const struct hive_value *v, void *out, struct err *e);
 
+/* n bytes from `from` on, and not one more: for values that hold a secret beside what is wanted.
+ * Only for values of 5 to 16344 bytes (-ERR_UNSUPPORTED); -ERR_INTEGRITY beyond the end. */
+int hive_read_part(const struct hive *h, const struct hive_value *v, uint32_t from, void *out,
+	uint32_t n, struct err *e);
+
 /* Find and append the data to bytes; type may be NULL. Not for secrets (struct buf). */
 int hive_get_value(const struct hive *h, hive_key key, const char *name, uint32_t *type,
 	struct buf *bytes, struct err *e);

@@ -159,6 +159,24 @@ int hive_read_value(const struct hive *h, const struct hive_value *v, void *out,
 	return 0;
 }
 
+int hive_read_part(const struct hive *h, const struct hive_value *v, uint32_t from, void *out,
+	uint32_t n, struct err *e)
+{
+	struct hive_name name;
+	const uint8_t *vk = value_node(h, v->cell, &name, e);
+	if (!vk)
+		return -ERR_INTEGRITY;
+	if (rd32(vk + VK_SIZE) != v->size || v->size > BIG_SEGMENT)
+		return err_set(e, ERR_UNSUPPORTED, NULL, "this value is not read in parts");
+	if (n > v->size || from > v->size - n)
+		return damaged(e, v->cell, "value is shorter than what it holds");
+	const uint8_t *p = cell_need(h, rd32(vk + VK_DATA), v->size, "value data", e);
+	if (!p)
+		return -ERR_INTEGRITY;
+	memcpy(out, p + from, n);
+	return 0;
+}
+
 int hive_get_value(const struct hive *h, hive_key key, const char *name, uint32_t *type,
 	struct buf *bytes, struct err *e)
 {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -40,21 +41,49 @@ static void read_string(const char *dmi, const char *name, char out[FIRMWARE_TEX
 	out[n] = '\0';
 }
 
-static void choose_serial(const char *dmi, struct firmware *fw)
+/* UUIDs that boards have when nobody gave them one: all digits alike, and the counting one that a
+ * maker of firmware leaves in. The rest of the placeholders are those of serials. */
+static bool uuid_is_placeholder(const char *text)
+{
+	static const char counting[] = "03000200-0400-0500-0006-000700080009";
+	if (strcasecmp(text, counting) == 0)
+		return true;
+	for (const char *c = text; *c; c++)
+		if (*c != '-' && *c != text[0])
+			return false;
+	return text[0] != '\0';
+}
+
+static void read_ids(const char *dmi, struct firmware *fw)
 {
 	static const struct {
-		const char *file, *source;
-	} places[] = {{"product_serial", "system"}, {"chassis_serial", "chassis"},
-		{"board_serial", "board"}};
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char text[FIRMWARE_TEXT_MAX];
-		read_string(dmi, places[i].file, text);
-		if (i == 0)
-			memcpy(fw->raw_serial, text, sizeof text);
-		if (!text[0] || identity_is_placeholder(text))
+		const char *file, *kind, *source;
+	} places[FIRMWARE_IDS] = {{"product_serial", "serial", "system"},
+		{"chassis_serial", "serial", "chassis"}, {"board_serial", "serial", "board"},
+		{"chassis_asset_tag", "tag", "chassis"}, {"board_asset_tag", "tag", "board"},
+		{"product_uuid", "uuid", "system"}};
+	for (size_t i = 0; i < FIRMWARE_IDS; i++) {
+		struct firmware_id *id = &fw->id[i];
+		id->kind = places[i].kind;
+		id->source = places[i].source;
+		read_string(dmi, places[i].file, id->text);
+		id->placeholder =
+			id->text[0] &&
+			(strcmp(id->kind, "uuid") == 0 ? uuid_is_placeholder(id->text)
+						       : identity_is_placeholder(id->text));
+	}
+}
+
+/* The first serial that identifies. */
+static void choose_serial(struct firmware *fw)
+{
+	memcpy(fw->raw_serial, fw->id[0].text, sizeof fw->raw_serial);
+	for (size_t i = 0; i < FIRMWARE_IDS; i++) {
+		const struct firmware_id *id = &fw->id[i];
+		if (strcmp(id->kind, "serial") != 0 || !id->text[0] || id->placeholder)
 			continue;
-		memcpy(fw->serial, text, sizeof text);
-		snprintf(fw->serial_source, sizeof fw->serial_source, "%s", places[i].source);
+		memcpy(fw->serial, id->text, sizeof fw->serial);
+		snprintf(fw->serial_source, sizeof fw->serial_source, "%s", id->source);
 		return;
 	}
 	fw->serial_placeholder = fw->raw_serial[0] != '\0';
@@ -65,7 +94,8 @@ void firmware_read(const char *dmi, struct firmware *fw)
 	*fw = (struct firmware){0};
 	if (!dmi)
 		dmi = DMI_DIR;
-	choose_serial(dmi, fw);
+	read_ids(dmi, fw);
+	choose_serial(fw);
 	read_string(dmi, "chassis_asset_tag", fw->tag);
 	if (fw->tag[0] && identity_is_placeholder(fw->tag))
 		fw->tag[0] = '\0';

@@ -16,6 +16,15 @@
 
 #define FIRMWARE_TEXT_MAX 65
 
+/* One string that could identify the PC, as it stands. */
+struct firmware_id {
+	const char *kind;   /* "serial", "tag", "uuid" */
+	const char *source; /* "system", "chassis", "board" */
+	char text[FIRMWARE_TEXT_MAX];
+	bool placeholder; /* says nothing about this PC; "" is no placeholder */
+};
+#define FIRMWARE_IDS 6
+
 struct firmware {
 	char serial[FIRMWARE_TEXT_MAX];	    /* "" when every source is a placeholder or absent */
 	char serial_source[16];		    /* "system", "chassis", "board" or "" */
@@ -26,6 +35,7 @@ struct firmware {
 	char vendor[FIRMWARE_TEXT_MAX];
 	char product[FIRMWARE_TEXT_MAX];
 	char uuid[FIRMWARE_TEXT_MAX];
+	struct firmware_id id[FIRMWARE_IDS]; /* serials, then tags, then the UUID */
 };
 
 /* dmi is the folder with the strings; NULL means /sys/class/dmi/id. Missing files are empty

@@ -95,6 +95,17 @@ static enum volume_kind kind_of_type(const char *type)
 	return VOLUME_OTHER;
 }
 
+bool discover_is_foreign(const struct discover_item *it)
+{
+	static const char *const types[] = {"ext2", "ext3", "ext4", "btrfs", "xfs", "f2fs",
+		"reiserfs", "jfs", "crypto_LUKS", "LVM2_member", "linux_raid_member", "zfs_member",
+		"apfs", "hfsplus", "ufs"};
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (it->src.kind == VOLUME_OTHER && strcmp(it->type, types[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The bytes themselves first: a BitLocker boot sector imitates FAT, and some probers believe it. */
 static enum volume_kind kind_of_boot_sector(const struct disk *d, uint64_t off)
 {
@@ -121,9 +132,11 @@ static void classify(const struct disk *d, struct discover_item *it)
 		blkid_probe_enable_superblocks(pr, 1);
 		blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL);
 		if (blkid_do_safeprobe(pr) == 0) {
-			if (it->src.kind == VOLUME_OTHER &&
-				!blkid_probe_lookup_value(pr, "TYPE", &text, NULL))
-				it->src.kind = kind_of_type(text);
+			if (!blkid_probe_lookup_value(pr, "TYPE", &text, NULL)) {
+				keep_text(it->type, sizeof it->type, text);
+				if (it->src.kind == VOLUME_OTHER)
+					it->src.kind = kind_of_type(text);
+			}
 			if (!blkid_probe_lookup_value(pr, "LABEL", &text, NULL))
 				keep_text(it->label, sizeof it->label, text);
 		}

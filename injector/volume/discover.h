@@ -24,6 +24,7 @@ struct discover_item {
 	struct volume_source src; /* src.path points at `path` */
 	char *path;
 	char label[97];	    /* of the file system, UTF-8; may be empty */
+	char type[24];	    /* as libblkid names it: "ntfs", "ext4", "crypto_LUKS"; may be empty */
 	unsigned partition; /* number as in the table; 0 = not in a table */
 	char table[4];	    /* "gpt", "mbr" or "" */
 	bool recovery;	    /* typed as EFI, MSR or Windows recovery partition */
@@ -35,6 +36,9 @@ struct discover_list {
 	struct discover_item *items; /* in disk order */
 	size_t count;
 };
+
+/* A file system that Windows does not use: another system may live on this disk. */
+bool discover_is_foreign(const struct discover_item *it);
 
 void discover_clear(struct discover_list *l);
 

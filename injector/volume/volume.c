@@ -6,6 +6,7 @@
 #include "base/reader.h"
 #include "base/utf16.h"
 #include "volume/backend.h"
+#include "volume/fve.h"
 
 #define NAME_UNITS_MAX 255
 #define HIBERFILE_HEADER 4096
@@ -23,7 +24,17 @@ const char *volume_kind_name(enum volume_kind kind)
 	return (size_t)kind < ARRAY_SIZE(names) ? names[kind] : "other";
 }
 
+const char *volume_bitlocker_name(enum volume_bitlocker b)
+{
+	static const char *const names[] = {"off", "on", "suspended", "unknown"};
+	return names[b];
+}
+
 /* --- trouble -------------------------------------------------------------------------------- */
+
+static const char bitlocker_next[] = "Nothing was changed. Turn BitLocker off in Windows "
+				     "(manage-bde -off C:) and wait until the "
+				     "disk is decrypted; suspending it is not enough.";
 
 static const struct trouble {
 	unsigned bit;
@@ -31,10 +42,7 @@ static const struct trouble {
 	const char *what;
 	const char *next;
 } troubles[] = {
-	{VOLUME_TROUBLE_BITLOCKER, "bitlocker", "is encrypted with BitLocker",
-		"Nothing was changed. Suspend or turn off BitLocker in Windows (manage-bde), then "
-		"start "
-		"again."},
+	{VOLUME_TROUBLE_BITLOCKER, "bitlocker", "is encrypted with BitLocker", bitlocker_next},
 	{VOLUME_TROUBLE_DAMAGED, "damaged", "is not a readable NTFS volume",
 		"Nothing was changed. Check the disk in Windows with chkdsk, or choose another "
 		"volume."},
@@ -71,6 +79,11 @@ static int refuse(unsigned trouble, const char *name, struct err *e)
 
 int volume_refuse(const struct volume_state *st, const char *name, struct err *e)
 {
+	if (st->bitlocker == VOLUME_BITLOCKER_SUSPENDED)
+		return err_set(e, ERR_UNSAFE, bitlocker_next,
+			"%s is encrypted with BitLocker, which is suspended: its key lies open on "
+			"the disk, but odjstick cannot use it",
+			name);
 	return refuse(st->trouble, name, e);
 }
 
@@ -129,15 +142,15 @@ static int read_hibernation(struct volume *v, struct err *e)
 		return 0;
 	}
 	struct bytedev *d;
-	uint8_t sig[4];
+	uint8_t *sig = v->state.hibernation_head;
 	ret = volume_open_file(v, "hiberfil.sys", false, &d, e);
 	if (ret < 0)
 		return ret;
-	ret = bytedev_read(d, 0, sig, sizeof sig, e);
+	ret = bytedev_read(d, 0, sig, VOLUME_HIBERNATION_HEAD, e);
 	bytedev_close(d);
 	if (ret < 0 || le32(sig) == 0)
 		return ret;
-	for (size_t i = 0; i < sizeof sig; i++)
+	for (size_t i = 0; i < sizeof v->state.hibernation - 1; i++)
 		v->state.hibernation[i] = (char)(sig[i] >= 0x20 && sig[i] < 0x7F ? sig[i] : '?');
 	if (memcmp(sig, "wake", 4) && memcmp(sig, "WAKE", 4))
 		v->state.trouble |= VOLUME_TROUBLE_HIBERNATED;
@@ -159,12 +172,13 @@ static int look_at_boot_sector(struct blockdev *d, struct volume_state *st, stru
 	if (!memcmp(boot + 3, "-FVE-FS-", 8)) {
 		st->kind = VOLUME_BITLOCKER;
 		st->trouble = VOLUME_TROUBLE_BITLOCKER;
+		ret = fve_look(d, st, e);
 	} else if (!memcmp(boot + 3, "NTFS    ", 8)) {
 		st->kind = VOLUME_NTFS;
 	} else {
 		st->trouble = VOLUME_TROUBLE_DAMAGED;
 	}
-	return 0;
+	return ret;
 }
 
 static int volume_new(struct volume **v, const char *name, bool writable, struct err *e)

@@ -72,10 +72,25 @@ enum volume_trouble {
 	VOLUME_TROUBLE_DAMAGED = 1 << 4,  /* not a readable NTFS */
 };
 
+enum volume_bitlocker {
+	VOLUME_BITLOCKER_OFF,	    /* not encrypted */
+	VOLUME_BITLOCKER_ON,	    /* opens with a key that is not on the disk */
+	VOLUME_BITLOCKER_SUSPENDED, /* encrypted, its clear key lies on the disk */
+	VOLUME_BITLOCKER_UNKNOWN,   /* encrypted, its metadata is not understood */
+};
+
+/* "off", "on", "suspended", "unknown" */
+const char *volume_bitlocker_name(enum volume_bitlocker b);
+
+#define VOLUME_HIBERNATION_HEAD 64 /* bytes of hiberfil.sys kept for windows/ */
+
 struct volume_state {
 	enum volume_kind kind;
-	unsigned trouble;    /* VOLUME_TROUBLE_* bits; 0 = may be written */
+	unsigned trouble; /* VOLUME_TROUBLE_* bits; 0 = may be written */
+	enum volume_bitlocker bitlocker;
+	unsigned protectors; /* FVE_* bits of volume/fve.h */
 	char hibernation[5]; /* the signature in hiberfil.sys, e.g. "hibr"; "" when none */
+	uint8_t hibernation_head[VOLUME_HIBERNATION_HEAD]; /* zeros when none */
 	unsigned ntfs_major, ntfs_minor;
 	uint32_t cluster; /* bytes */
 	uint64_t size;	  /* bytes of the volume */

@@ -10,10 +10,10 @@
 #define WINDOWS_11_BUILD 22000
 #define POLICY_MAX (1U << 20)
 #define LSA_VALUE_MAX 4096
-#define DOMAIN_SID_MIN 24 /* S-1-5-21-a-b-c */
+#define BIAS_MAX (15 * 60) /* minutes; UTC+14 is the furthest zone */
+#define DOMAIN_SID_MIN 24  /* S-1-5-21-a-b-c */
 
-/* Root of the control set in use, HIVE_KEY_NONE when Select does not lead to one. */
-static hive_key current_set(const struct windows_facts *f, const struct hive *h)
+hive_key collect_set(const struct windows_facts *f, const struct hive *h)
 {
 	char name[24];
 	if (!h || f->control_set == 0)
@@ -63,6 +63,16 @@ static void read_names(struct windows_facts *f, const struct hive *h, hive_key s
 	f->rename_pending = next && now && strcasecmp(f->host_name, running) != 0;
 }
 
+/* Minutes from local time to UTC: ActiveTimeBias is what Windows last used, Bias the zone's own. */
+static int32_t read_bias(const struct hive *h, hive_key set, const char *zone)
+{
+	uint32_t v;
+	if (!reg_dword(h, set, zone, "ActiveTimeBias", &v) && !reg_dword(h, set, zone, "Bias", &v))
+		return 0;
+	int32_t bias = (int32_t)v;
+	return bias >= -BIAS_MAX && bias <= BIAS_MAX ? bias : 0;
+}
+
 static void read_machine(struct windows_facts *f, const struct hive *h, hive_key set)
 {
 	char text[64];
@@ -79,6 +89,11 @@ static void read_machine(struct windows_facts *f, const struct hive *h, hive_key
 	static const char zone[] = "Control\\TimeZoneInformation";
 	reg_string(h, set, zone, "TimeZoneKeyName", f->time_zone, sizeof f->time_zone);
 	f->rtc_is_utc = reg_dword(h, set, zone, "RealTimeIsUniversal", &utc) && utc != 0;
+	f->utc_bias = read_bias(h, set, zone);
+	static const char power[] = "Control\\Session Manager\\Power";
+	uint32_t fast;
+	f->fast_startup = reg_dword(h, set, power, "HiberbootEnabled", &fast) && fast != 0;
+	f->last_shutdown = reg_time(h, set, "Control\\Windows", "ShutdownTime");
 }
 
 void collect_system(struct windows_facts *f, const struct hive *system)
@@ -90,7 +105,7 @@ void collect_system(struct windows_facts *f, const struct hive *system)
 	if (f->control_set == 0 && !f->system.problem[0])
 		snprintf(f->system.problem, sizeof f->system.problem,
 			"Select\\Current names no control set that exists");
-	hive_key set = current_set(f, system);
+	hive_key set = collect_set(f, system);
 	read_setup(f, system);
 	read_names(f, system, set);
 	read_machine(f, system, set);
@@ -218,7 +233,7 @@ static void join_from_system(struct windows_facts *f, const struct hive *h, hive
 
 void collect_join(struct windows_facts *f, const struct hive *system, const struct hive *security)
 {
-	hive_key set = current_set(f, system);
+	hive_key set = collect_set(f, system);
 	if (set == HIVE_KEY_NONE)
 		return;
 	for (size_t i = 0; windows_join_leftover_keys[i]; i++)
@@ -278,7 +293,7 @@ void decide_entitlement(struct windows_facts *f, const struct hive *system)
 {
 	struct buf b = BUF_INIT;
 	uint32_t allowed;
-	hive_key set = current_set(f, system);
+	hive_key set = collect_set(f, system);
 	if (reg_bytes(system, set, "Control\\ProductOptions", "ProductPolicy", POLICY_MAX, &b) &&
 		policy_dword(SPAN_OF(b), "WorkstationService-DomainJoinEnabled", &allowed)) {
 		f->may_join = allowed ? WINDOWS_MAY_JOIN : WINDOWS_MAY_NOT_JOIN;

@@ -2,9 +2,11 @@
 #include "windows/facts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "hive/hive.h"
 #include "volume/volume.h"
 #include "windows/collect.h"
@@ -12,6 +14,8 @@
 #include "windows/unattend.h"
 
 #define ROOT "/Windows"
+#define FAST_STARTUP_SECONDS 600      /* from the shutdown to the image */
+#define HIBERNATION_LAST 4102444800LL /* 2100: a later time is not a time */
 
 /* A hive and the files under it, in the order they must be closed. */
 struct opened {
@@ -27,8 +31,16 @@ static void close_hive(struct opened *o)
 	*o = (struct opened){0};
 }
 
-static int open_files(
-	struct volume *v, const char *path, struct opened *o, bool *present, struct err *e)
+/* How NTFS stores the file of a hive, or one of its logs: these cannot be written in place. */
+static void note_storage(struct windows_hive *fact, uint32_t attr)
+{
+	fact->compressed = fact->compressed || attr & VOLUME_ATTR_COMPRESSED;
+	fact->sparse = fact->sparse || attr & VOLUME_ATTR_SPARSE;
+	fact->encrypted = fact->encrypted || attr & VOLUME_ATTR_ENCRYPTED;
+}
+
+static int open_files(struct volume *v, const char *path, struct opened *o,
+	struct windows_hive *fact, struct err *e)
 {
 	static const char *const suffix[] = {"", ".LOG1", ".LOG2"};
 	for (size_t i = 0; i < 3; i++) {
@@ -37,7 +49,9 @@ static int open_files(
 		snprintf(name, sizeof name, "%s%s", path, suffix[i]);
 		int ret = volume_stat(v, name, &st, e);
 		if (ret == 0 && i == 0)
-			*present = st.exists;
+			fact->present = st.exists;
+		if (ret == 0)
+			note_storage(fact, st.attr);
 		if (ret == 0 && st.exists && !st.is_dir)
 			ret = volume_open_file(v, name, false, &o->file[i], e);
 		if (ret < 0)
@@ -57,7 +71,7 @@ static void open_hive(struct volume *v, const char *root, const char *name, stru
 	struct err e = ERR_INIT;
 	struct hive_info info = {0};
 	snprintf(path, sizeof path, "%s/System32/config/%s", root, name);
-	int ret = open_files(v, path, o, &fact->present, &e);
+	int ret = open_files(v, path, o, fact, &e);
 	if (ret == 0)
 		ret = hive_open(&o->h, o->file[0], o->file[1], o->file[2], 0, &e);
 	fact->readable = ret == 0;
@@ -135,7 +149,8 @@ static void read_volume(struct windows_facts *f, struct volume *v)
 {
 	const struct volume_state *st = volume_get_state(v);
 	f->is_folder = volume_kind(v) == VOLUME_FOLDER;
-	f->hibernated = (st->trouble & VOLUME_TROUBLE_HIBERNATED) != 0;
+	if (st->trouble & VOLUME_TROUBLE_HIBERNATED)
+		f->hibernation = WINDOWS_HIBERNATION_UNKNOWN;
 	f->volume_dirty = (st->trouble & (VOLUME_TROUBLE_DIRTY | VOLUME_TROUBLE_LOG)) != 0;
 	if (volume_free_space(v, &f->free_bytes, NULL) < 0)
 		f->free_bytes = 0;
@@ -151,6 +166,38 @@ static void guess_arch(struct windows_facts *f, struct volume *v)
 		f->arch = WINDOWS_ARM64;
 	else if (volume_stat(v, ROOT "/SysWOW64", &st, NULL) == 0 && st.exists)
 		f->arch = WINDOWS_AMD64;
+}
+
+/* When the image in hiberfil.sys was written: SystemTime of its header, whose place follows from
+ * the width of the fields before it. 0: none, or not a time. */
+static int64_t hibernation_time(const struct windows_facts *f, const struct volume_state *st)
+{
+	uint64_t ft = le64(st->hibernation_head + (f->arch == WINDOWS_X86 ? 0x18 : 0x20));
+	int64_t t = clock_from_filetime(ft);
+	return ft && t > 0 && t < HIBERNATION_LAST ? t : 0;
+}
+
+/* Fast Startup is a shutdown: the time of the last shutdown and that of the image are the same,
+ * give or take what writing memory takes. A hibernation leaves the older time of shutdown as it
+ * was. */
+static void tell_hibernation(struct windows_facts *f, const struct volume_state *st)
+{
+	int64_t at = hibernation_time(f, st);
+	if (f->hibernation == WINDOWS_NOT_HIBERNATED || !f->system.readable)
+		return;
+	if (!f->fast_startup)
+		f->hibernation = WINDOWS_HIBERNATED;
+	else if (at && f->last_shutdown)
+		f->hibernation = llabs(at - f->last_shutdown) <= FAST_STARTUP_SECONDS
+					 ? WINDOWS_FAST_STARTUP
+					 : WINDOWS_HIBERNATED;
+}
+
+static void find_netsetup_log(struct windows_facts *f, struct volume *v)
+{
+	struct volume_stat st;
+	if (volume_stat(v, ROOT "/debug/NetSetup.log", &st, NULL) == 0 && st.exists && !st.is_dir)
+		f->netsetup_log = clock_from_filetime(st.mtime);
 }
 
 /* A sealed image whose first start was cut off: setup.exe has begun (1) and not reported its end
@@ -178,19 +225,26 @@ int windows_facts_read(struct volume *v, struct windows_facts *f, struct err *e)
 	reg_copy(f->root, sizeof f->root, ROOT);
 	read_volume(f, v);
 
-	struct opened system = {0}, software = {0}, security = {0};
-	open_hive(v, ROOT, "SYSTEM", &system, &f->system);
-	open_hive(v, ROOT, "SOFTWARE", &software, &f->software);
-	open_hive(v, ROOT, "SECURITY", &security, &f->security);
-	collect_system(f, system.h);
-	collect_software(f, software.h);
-	collect_join(f, system.h, security.h);
-	decide_phase(f, setup_started(system.h));
-	decide_entitlement(f, system.h);
+	struct opened o[5] = {0};
+	open_hive(v, ROOT, "SYSTEM", &o[0], &f->system);
+	open_hive(v, ROOT, "SOFTWARE", &o[1], &f->software);
+	open_hive(v, ROOT, "SECURITY", &o[2], &f->security);
+	open_hive(v, ROOT, "SAM", &o[3], &f->sam);
+	open_hive(v, ROOT, "DEFAULT", &o[4], &f->default_user);
+	const struct hive *system = o[0].h;
+	collect_system(f, system);
+	collect_software(f, o[1].h);
+	collect_join(f, system, o[2].h);
+	decide_odj(f, system);
+	collect_accounts(f, o[3].h);
+	collect_keyboard(f, system, o[4].h);
+	decide_phase(f, setup_started(system));
+	decide_entitlement(f, system);
 	guess_arch(f, v);
+	tell_hibernation(f, volume_get_state(v));
+	find_netsetup_log(f, v);
 	find_answers(f, v);
-	close_hive(&system);
-	close_hive(&software);
-	close_hive(&security);
+	for (size_t i = 0; i < ARRAY_SIZE(o); i++)
+		close_hive(&o[i]);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "windows/sam.h"
 
 struct volume;
 
@@ -42,12 +43,30 @@ enum windows_join_state {
 
 enum windows_entitlement { WINDOWS_MAY_JOIN_UNKNOWN, WINDOWS_MAY_JOIN, WINDOWS_MAY_NOT_JOIN };
 
+/* What became of an offline join that somebody wrote into this Windows. */
+enum windows_odj {
+	WINDOWS_ODJ_NONE,      /* no trace of one */
+	WINDOWS_ODJ_WAITING,   /* it waits; Windows was not shut down since it was written */
+	WINDOWS_ODJ_IGNORED,   /* it waits, although Windows has run and was shut down since */
+	WINDOWS_ODJ_COMPLETED, /* taken up, and this Windows is a member */
+	WINDOWS_ODJ_FAILED,    /* taken up or half removed, and this Windows is no member */
+};
+
+/* Why hiberfil.sys holds a session. Inferred, unverified: docs/windows.md. */
+enum windows_hibernation {
+	WINDOWS_NOT_HIBERNATED,
+	WINDOWS_FAST_STARTUP, /* shut down; the kernel's session is kept for the next start */
+	WINDOWS_HIBERNATED,   /* people's programs are kept too */
+	WINDOWS_HIBERNATION_UNKNOWN,
+};
+
 /* One hive file. */
 struct windows_hive {
 	bool present;
 	bool readable;	  /* opened and walked; a dirty hive is read after recovery in memory */
 	bool dirty;	  /* its last write never finished */
 	bool recoverable; /* dirty, and its logs are there and fit */
+	bool compressed, sparse, encrypted; /* stored so by NTFS: cannot be written in place */
 	char problem[192];
 };
 
@@ -100,13 +119,29 @@ struct windows_facts {
 	char pending_name[64];
 	bool leftover; /* OfflineJoin, OfflineProvisioning or Netlogon\JoinDomain exist */
 	bool rename_pending;
+	enum windows_odj odj;
+	int64_t odj_written;	    /* last-written time of Lsa\OfflineJoin, 0 when absent */
+	bool odj_name_set;	    /* Setup\DJOIN!ODJComputerNameSet */
+	bool entra;		    /* joined to Microsoft Entra ID (CloudDomainJoin\JoinInfo) */
+	char entra_tenant[64];	    /* its id */
+	char entra_tenant_name[96]; /* "" when not kept */
+	int64_t netsetup_log;	    /* last change of Windows\debug\NetSetup.log, 0 when absent */
+
+	/* people */
+	bool accounts_known;
+	struct sam accounts; /* meaningful when accounts_known */
+	char keyboard[16];   /* layout of the sign-in screen: "00000407" */
+	char keyboard_name[64];
 
 	/* state of the disk */
-	struct windows_hive system, software, security;
-	bool hibernated;
+	struct windows_hive system, software, security, sam, default_user;
+	enum windows_hibernation hibernation;
+	bool fast_startup; /* Session Manager\Power!HiberbootEnabled: the setting */
 	bool volume_dirty;
 	uint64_t free_bytes;
+	int64_t last_shutdown; /* Control\Windows!ShutdownTime, 0 unknown */
 	char time_zone[128];
+	int32_t utc_bias; /* minutes: UTC = local time + bias, as Windows last used it */
 	bool rtc_is_utc;
 	size_t unattend_count;
 	struct windows_unattend unattend[WINDOWS_UNATTEND_MAX];
@@ -127,5 +162,9 @@ json_t *windows_facts_json(const struct windows_facts *f); /* NULL: out of memor
 const char *windows_phase_name(enum windows_phase p);
 const char *windows_join_name(enum windows_join_state s);
 const char *windows_arch_name(enum windows_arch a);
+/* "none", "waiting", "ignored", "completed", "failed" */
+const char *windows_odj_name(enum windows_odj s);
+/* "no", "fast-startup", "hibernated", "unknown" */
+const char *windows_hibernation_name(enum windows_hibernation h);
 
 #endif

@@ -46,3 +46,15 @@ const char *windows_arch_name(enum windows_arch a)
 		return "unknown";
 	}
 }
+
+const char *windows_odj_name(enum windows_odj s)
+{
+	static const char *const names[] = {"none", "waiting", "ignored", "completed", "failed"};
+	return names[s];
+}
+
+const char *windows_hibernation_name(enum windows_hibernation h)
+{
+	static const char *const names[] = {"no", "fast-startup", "hibernated", "unknown"};
+	return names[h];
+}

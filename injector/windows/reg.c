@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/reader.h"
 #include "base/utf16.h"
 
@@ -48,6 +49,37 @@ bool reg_dword(const struct hive *h, hive_key from, const char *path, const char
 	hive_key key = reg_key(h, from, path);
 	*v = 0;
 	return key != HIVE_KEY_NONE && hive_get_dword(h, key, name, v, NULL) == 0;
+}
+
+int64_t reg_time(const struct hive *h, hive_key from, const char *path, const char *name)
+{
+	struct buf b = BUF_INIT;
+	int64_t t = 0;
+	if (reg_bytes(h, from, path, name, 8, &b) && b.len == 8 && le64(b.p))
+		t = clock_from_filetime(le64(b.p));
+	buf_clear(&b);
+	return t > 0 ? t : 0;
+}
+
+uint32_t reg_subkeys(const struct hive *h, hive_key key)
+{
+	struct hive_key_info info;
+	return h && key != HIVE_KEY_NONE && hive_key_info(h, key, &info, NULL) == 0 ? info.subkeys
+										    : 0;
+}
+
+void reg_subkey_name(
+	const struct hive *h, hive_key key, uint32_t i, char *out, size_t size, hive_key *sub)
+{
+	struct hive_key_info info;
+	out[0] = '\0';
+	*sub = HIVE_KEY_NONE;
+	if (hive_subkey_at(h, key, i, sub, NULL) < 0 || hive_key_info(h, *sub, &info, NULL) < 0)
+		return;
+	char *text = hive_name_utf8(&info.name);
+	if (text)
+		reg_copy(out, size, text);
+	free(text);
 }
 
 bool reg_bytes(const struct hive *h, hive_key from, const char *path, const char *name, size_t max,

@@ -22,6 +22,14 @@ bool reg_string(const struct hive *h, hive_key from, const char *path, const cha
 bool reg_dword(
 	const struct hive *h, hive_key from, const char *path, const char *name, uint32_t *v);
 
+/* Eight bytes of FILETIME as seconds since 1970; 0 when absent or before 1970. */
+int64_t reg_time(const struct hive *h, hive_key from, const char *path, const char *name);
+
+/* Number of subkeys, and the name of the i-th as UTF-8 (empty when it cannot be read). */
+uint32_t reg_subkeys(const struct hive *h, hive_key key);
+void reg_subkey_name(
+	const struct hive *h, hive_key key, uint32_t i, char *out, size_t size, hive_key *sub);
+
 /* The bytes of a value of any type, at most max; the caller clears b. */
 bool reg_bytes(const struct hive *h, hive_key from, const char *path, const char *name, size_t max,
 	struct buf *b);

@@ -87,7 +87,7 @@ allowed = policy(value(system, ccs + "Control\\ProductOptions", "ProductPolicy")
                  "WorkstationService-DomainJoinEnabled")
 same("release.may_join", "yes" if allowed else "no")
 same("release.may_join_source", "ProductPolicy")
-same("time_zone", value(system, ccs + "Control\\TimeZoneInformation", "TimeZoneKeyName"))
+same("clock.time_zone", value(system, ccs + "Control\\TimeZoneInformation", "TimeZoneKeyName"))
 for key, name in (("system_setup_in_progress", "SystemSetupInProgress"), ("setup_type", "SetupType"),
                   ("oobe_in_progress", "OOBEInProgress"), ("setup_phase", "SetupPhase")):
     same("setup." + key, value(system, "Setup", name), 0)
@@ -208,7 +208,7 @@ image() {
 @test "windows inspect reports hibernation, and refuses BitLocker with exit status 6" {
 	image hiber win11 --hiberfile hibr
 	"$ODJSTICK" windows inspect --json "$WORK/hiber" >"$WORK/json"
-	[ "$(field "$WORK/json" hibernated)" = true ]
+	[ "$(field "$WORK/json" volume.hibernated)" = true ]
 	image locked win11 --bitlocker
 	refuses 6 "BitLocker" "$ODJSTICK" windows inspect "$WORK/locked"
 }

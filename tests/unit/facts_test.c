@@ -148,7 +148,7 @@ static void windows_11_of_a_workgroup(void **state)
 	assert_int_equal(f.control_set, 1);
 	assert_true(f.system.readable && !f.system.dirty);
 	assert_false(f.security.present);
-	assert_false(f.leftover || f.rename_pending || f.hibernated);
+	assert_false(f.leftover || f.rename_pending || f.hibernation);
 	assert_true(f.is_folder);
 }
 
