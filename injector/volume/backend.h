@@ -24,9 +24,9 @@ struct volume_backend {
 	int (*list)(struct volume *v, const struct vpath *p, struct volume_list *l, struct err *e);
 	int (*open_file)(struct volume *v, const struct vpath *p, bool writable, struct bytedev **d,
 		struct err *e);
-	/* The parent exists or this is -ERR_NOTFOUND. */
-	int (*replace)(
-		struct volume *v, const struct vpath *p, const void *data, size_t n, struct err *e);
+	/* The parent exists or this is -ERR_NOTFOUND. secret: for SYSTEM and Administrators. */
+	int (*replace)(struct volume *v, const struct vpath *p, const void *data, size_t n,
+		bool secret, struct err *e);
 	int (*mkdir)(struct volume *v, const struct vpath *p, struct err *e);
 	int (*remove)(struct volume *v, const struct vpath *p, struct err *e);
 	/* The target is known to be absent. */

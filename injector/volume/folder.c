@@ -291,10 +291,11 @@ static int write_fd(int fd, const uint8_t *p, size_t n)
 	return fsync(fd);
 }
 
-static int write_new(struct spot *s, const char *tmp, const void *data, size_t n, struct err *e)
+static int write_new(
+	struct spot *s, const char *tmp, const void *data, size_t n, bool secret, struct err *e)
 {
 	unlinkat(s->dir, tmp, 0); /* left by a power cut */
-	mode_t mode = s->exists ? s->st.st_mode & 07777 : 0644;
+	mode_t mode = secret ? 0600 : s->exists ? s->st.st_mode & 07777 : 0644;
 	int fd = openat(s->dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, ERR_IO, "Nothing was changed.", "cannot create %s", tmp);
@@ -310,8 +311,8 @@ static int write_new(struct spot *s, const char *tmp, const void *data, size_t n
 	return ret;
 }
 
-static int folder_replace(
-	struct volume *v, const struct vpath *p, const void *data, size_t n, struct err *e)
+static int folder_replace(struct volume *v, const struct vpath *p, const void *data, size_t n,
+	bool secret, struct err *e)
 {
 	struct spot s;
 	char tmp[256 * 4 + sizeof VOLUME_NEW_SUFFIX];
@@ -323,7 +324,7 @@ static int folder_replace(
 		ret = err_set(e, ERR_EXISTS, "Nothing was changed.",
 			"%s: %s exists and is not a plain file", v->name, p->text);
 	if (ret == 0)
-		ret = write_new(&s, tmp, data, n, e);
+		ret = write_new(&s, tmp, data, n, secret, e);
 	if (ret == 0 && renameat(s.dir, tmp, s.dir, s.name) < 0)
 		ret = err_sys(e, ERR_IO, "Nothing was changed.", "%s: cannot replace %s", v->name,
 			p->text);

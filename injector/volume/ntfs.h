@@ -68,8 +68,8 @@ int ntfs_flush(struct volume *v, struct err *e);
 int node_security(struct volume *v, ntfs_inode *ni, struct buf *sd, struct err *e);
 
 /* ntfs_write.c */
-int ntfs_replace(
-	struct volume *v, const struct vpath *p, const void *data, size_t n, struct err *e);
+int ntfs_replace(struct volume *v, const struct vpath *p, const void *data, size_t n, bool secret,
+	struct err *e);
 int ntfs_make_dir(struct volume *v, const struct vpath *p, struct err *e);
 int ntfs_remove(struct volume *v, const struct vpath *p, struct err *e);
 int ntfs_move(struct volume *v, const struct vpath *from, const struct vpath *to, struct err *e);

@@ -341,14 +341,16 @@ static int child_security(
 
 /* Make pl->ni under pl->name. The MFT record with its final security is written when the place is
  * closed, in one piece. `like`: the file to be replaced, or NULL. */
-static int create(struct volume *v, struct place *pl, mode_t type, ntfs_inode *like, struct err *e)
+static int create(struct volume *v, struct place *pl, mode_t type, ntfs_inode *like, bool secret,
+	struct err *e)
 {
 	struct buf sd = BUF_INIT;
 	/* A descriptor in $Secure is shared by its number. */
-	bool shared = like && test_nino_flag(like, v3_Extensions) && like->security_id;
-	int ret = shared ? 0
-		  : like ? node_security(v, like, &sd, e)
-			 : child_security(v, pl->dir, S_ISDIR(type), &sd, e);
+	bool shared = like && !secret && test_nino_flag(like, v3_Extensions) && like->security_id;
+	int ret = shared   ? 0
+		  : secret ? sd_secret(&sd, e)
+		  : like   ? node_security(v, like, &sd, e)
+			   : child_security(v, pl->dir, S_ISDIR(type), &sd, e);
 	if (ret == 0) {
 		errno = 0;
 		pl->ni = ntfs_create(pl->dir, shared ? like->security_id : const_cpu_to_le32(0),
@@ -437,7 +439,7 @@ static int discard(struct volume *v, const struct vpath *p, struct err *e)
 
 /* The new file under its temporary name, complete and on the disk. */
 static int write_new(struct volume *v, const struct vpath *tmp, ntfs_inode *like, const void *data,
-	size_t n, struct err *e)
+	size_t n, bool secret, struct err *e)
 {
 	struct place pl;
 	int ret = discard(v, tmp, e); /* left by a power cut */
@@ -445,7 +447,7 @@ static int write_new(struct volume *v, const struct vpath *tmp, ntfs_inode *like
 		ret = place_open(v, tmp, &pl, e);
 	if (ret < 0)
 		return ret;
-	ret = create(v, &pl, S_IFREG, like, e);
+	ret = create(v, &pl, S_IFREG, like, secret, e);
 	if (ret == 0 && n)
 		ret = write_all(v, pl.ni, data, n, e);
 	int closed = place_close(v, &pl, ret ? NULL : e);
@@ -586,7 +588,8 @@ int ntfs_move_over(
 
 /* --- the operations of volume.h ------------------------------------------------------------- */
 
-int ntfs_replace(struct volume *v, const struct vpath *p, const void *data, size_t n, struct err *e)
+int ntfs_replace(struct volume *v, const struct vpath *p, const void *data, size_t n, bool secret,
+	struct err *e)
 {
 	struct place old;
 	struct vpath tmp;
@@ -605,7 +608,7 @@ int ntfs_replace(struct volume *v, const struct vpath *p, const void *data, size
 	/* write_new() opens the folder itself; the old file may stay open, it is only read. */
 	int put = node_put(v, old.dir, e);
 	old.dir = NULL;
-	ret = put ? put : write_new(v, &tmp, old.ni, data, n, e);
+	ret = put ? put : write_new(v, &tmp, old.ni, data, n, secret, e);
 	put = old.ni ? node_put(v, old.ni, ret ? NULL : e) : 0;
 	ret = ret ? ret : put;
 	if (ret < 0)
@@ -626,7 +629,7 @@ int ntfs_make_dir(struct volume *v, const struct vpath *p, struct err *e)
 		ret = place_open(v, &tmp, &pl, e);
 	if (ret < 0)
 		return ret;
-	ret = create(v, &pl, S_IFDIR, NULL, e);
+	ret = create(v, &pl, S_IFDIR, NULL, false, e);
 	int closed = place_close(v, &pl, ret ? NULL : e);
 	ret = ret ? ret : closed;
 	if (ret == 0)

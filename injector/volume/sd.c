@@ -8,6 +8,7 @@
 #define SE_SACL_PRESENT 0x0010
 #define SE_DACL_AUTO_INHERITED 0x0400
 #define SE_SACL_AUTO_INHERITED 0x0800
+#define SE_DACL_PROTECTED 0x1000
 #define SE_SELF_RELATIVE 0x8000
 
 #define ACE_OBJECT_INHERIT 0x01
@@ -172,6 +173,44 @@ static int default_dacl(struct acl *to, struct err *e)
 	return ret < 0 ? ret : acl_add(to, &ace, e);
 }
 
+/* Owner Administrators and group SYSTEM behind the lists, then the header in front of them. */
+static int finish(struct buf *sd, uint16_t flags, uint32_t sacl_at, uint32_t dacl_at, struct err *e)
+{
+	uint32_t owner_at = (uint32_t)sd->len;
+	int ret = buf_add(sd, sid_admins, sizeof sid_admins, e);
+	if (ret == 0)
+		ret = buf_add(sd, sid_system, sizeof sid_system, e);
+	if (ret < 0)
+		return ret;
+	sd->p[0] = 1;
+	put_le16(sd->p + 2, flags);
+	put_le32(sd->p + 4, owner_at);
+	put_le32(sd->p + 8, owner_at + (uint32_t)sizeof sid_admins);
+	put_le32(sd->p + 12, sacl_at);
+	put_le32(sd->p + 16, dacl_at);
+	return 0;
+}
+
+int sd_secret(struct buf *out, struct err *e)
+{
+	struct buf sd = BUF_INIT;
+	struct acl acl;
+	int ret = buf_grow(&sd, SD_HEADER, NULL, e);
+	if (ret == 0)
+		ret = acl_begin(&acl, &sd, e);
+	if (ret == 0)
+		ret = default_dacl(&acl, e);
+	if (ret == 0) {
+		acl_end(&acl, 2);
+		ret = finish(&sd, SE_SELF_RELATIVE | SE_DACL_PRESENT | SE_DACL_PROTECTED, 0,
+			(uint32_t)acl.start, e);
+	}
+	if (ret == 0)
+		ret = buf_add(out, sd.p, sd.len, e);
+	buf_clear(&sd);
+	return ret;
+}
+
 int sd_inherit(struct span parent, bool for_dir, struct buf *out, struct err *e)
 {
 	struct reader r;
@@ -188,7 +227,7 @@ int sd_inherit(struct span parent, bool for_dir, struct buf *out, struct err *e)
 	struct acl acl;
 	uint8_t revision = 2;
 	uint16_t flags = SE_SELF_RELATIVE | SE_DACL_PRESENT | SE_DACL_AUTO_INHERITED;
-	uint32_t sacl_at = 0, dacl_at = 0, owner_at = 0;
+	uint32_t sacl_at = 0;
 	int ret = buf_grow(&sd, SD_HEADER, NULL, e);
 	if (ret == 0 && (control & SE_SACL_PRESENT) && sacl) {
 		ret = acl_begin(&acl, &sd, e);
@@ -210,21 +249,10 @@ int sd_inherit(struct span parent, bool for_dir, struct buf *out, struct err *e)
 		ret = default_dacl(&acl, e);
 	if (ret == 0) {
 		acl_end(&acl, revision);
-		dacl_at = (uint32_t)acl.start;
-		owner_at = (uint32_t)sd.len;
-		ret = buf_add(&sd, sid_admins, sizeof sid_admins, e);
+		ret = finish(&sd, flags, sacl_at, (uint32_t)acl.start, e);
 	}
 	if (ret == 0)
-		ret = buf_add(&sd, sid_system, sizeof sid_system, e);
-	if (ret == 0) {
-		sd.p[0] = 1;
-		put_le16(sd.p + 2, flags);
-		put_le32(sd.p + 4, owner_at);
-		put_le32(sd.p + 8, owner_at + (uint32_t)sizeof sid_admins);
-		put_le32(sd.p + 12, sacl_at);
-		put_le32(sd.p + 16, dacl_at);
 		ret = buf_add(out, sd.p, sd.len, e);
-	}
 	buf_clear(&sd);
 	return ret;
 }

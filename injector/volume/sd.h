@@ -20,4 +20,8 @@
 /* Append the descriptor of a child of `parent` to out. -ERR_FORMAT when parent is malformed. */
 int sd_inherit(struct span parent, bool for_dir, struct buf *out, struct err *e);
 
+/* Append the descriptor of a file for SYSTEM and Administrators alone: full access for both,
+ * protected, so that nothing is inherited later either. */
+int sd_secret(struct buf *out, struct err *e);
+
 #endif

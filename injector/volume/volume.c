@@ -474,11 +474,23 @@ int volume_read(struct volume *v, const char *path, size_t max, struct buf *out,
 	return ret;
 }
 
-int volume_replace(struct volume *v, const char *path, const void *p, size_t n, struct err *e)
+static int replace(
+	struct volume *v, const char *path, const void *p, size_t n, bool secret, struct err *e)
 {
 	struct vpath vp;
 	int ret = split_write(v, &vp, path, e);
-	return ret < 0 ? ret : v->be->replace(v, &vp, p, n, e);
+	return ret < 0 ? ret : v->be->replace(v, &vp, p, n, secret, e);
+}
+
+int volume_replace(struct volume *v, const char *path, const void *p, size_t n, struct err *e)
+{
+	return replace(v, path, p, n, false, e);
+}
+
+int volume_replace_secret(
+	struct volume *v, const char *path, const void *p, size_t n, struct err *e)
+{
+	return replace(v, path, p, n, true, e);
 }
 
 int volume_mkdir(struct volume *v, const char *path, struct err *e)

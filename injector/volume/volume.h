@@ -187,6 +187,11 @@ int volume_open_file(
  */
 int volume_replace(struct volume *v, const char *path, const void *p, size_t n, struct err *e);
 
+/* The same, readable by SYSTEM and Administrators alone from its first moment on, whatever the
+ * folder or a replaced file allow. In a folder on the host: mode 0600. */
+int volume_replace_secret(
+	struct volume *v, const char *path, const void *p, size_t n, struct err *e);
+
 /* One level; an existing folder is accepted. Security is inherited. */
 int volume_mkdir(struct volume *v, const char *path, struct err *e);
 

@@ -354,6 +354,34 @@ static const uint8_t inherited[] = {1, 0, 4, 0x84, 96, 0, 0, 0, 112, 0, 0, 0, 0,
 	0x10, 24, 0, 0xFF, 1, 0x1F, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, 1, 2, 0,
 	0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
 
+/* O:BAG:SYD:P(A;;FA;;;SY)(A;;FA;;;BA), written out by hand. */
+static const uint8_t for_two[] = {1, 0, 4, 0x90, 72, 0, 0, 0, 88, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0,
+	0, /* */
+	2, 0, 52, 0, 2, 0, 0, 0, 0, 0, 20, 0, 0xFF, 1, 0x1F, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0,
+	0, 0, 24, 0, 0xFF, 1, 0x1F, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, 1, 2, 0,
+	0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
+
+static void secret_file_is_for_system_and_administrators(void **state)
+{
+	(void)state;
+	static const char *const paths[] = {"Windows/Panther/blob.txt", ANSWER};
+	struct volume_source s = fresh(VOLUME_NTFS, "secret.img");
+	struct volume *v = must_open(&s, true);
+	struct buf sd = BUF_INIT;
+	struct err e = ERR_INIT;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) { /* a new file, and a replaced one */
+		sd.len = 0;
+		assert_done(volume_replace_secret(v, paths[i], "new", 3, &e), e);
+		must_hold(v, paths[i], "new", 3);
+		assert_done(volume_security(v, paths[i], &sd, &e), e);
+		assert_int_equal(sd.len, sizeof for_two);
+		assert_memory_equal(sd.p, for_two, sizeof for_two);
+	}
+	must_close(v);
+	buf_clear(&sd);
+	sh("ntfsresize -i -f %s >/dev/null", s.path);
+}
+
 static void security_is_inherited_or_kept(void **state)
 {
 	(void)state;
@@ -552,6 +580,7 @@ int main(void)
 		cmocka_unit_test(folder_follows_no_link),
 		cmocka_unit_test(hive_stays_where_it_is),
 		cmocka_unit_test(security_is_inherited_or_kept),
+		cmocka_unit_test(secret_file_is_for_system_and_administrators),
 		cmocka_unit_test(compressed_and_sparse_are_refused),
 		cmocka_unit_test(short_names_do_not_survive),
 		cmocka_unit_test(states_are_told_apart),
