@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/utf16.h"
 #include "bundle/batch_internal.h"
+#include "bundle/settings.h"
 
 static int has_nul(const char *name, struct err *e)
 {
@@ -145,7 +146,7 @@ static int take_column(struct parser *p, char *name)
 	if (!copy)
 		return err_nomem(p->e);
 	p->b->columns[p->b->column_count++] = copy;
-	return k == K_EXTRA && *name ? warn_column(p, name) : 0;
+	return k == K_EXTRA && *name && !settings_column(name) ? warn_column(p, name) : 0;
 }
 
 static int take_header(struct parser *p)

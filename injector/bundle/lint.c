@@ -8,6 +8,7 @@
 #include "bundle/batch_internal.h"
 #include "bundle/bundle.h"
 #include "bundle/record.h"
+#include "bundle/settings.h"
 #include "odj/name.h"
 #include "odj/odj.h"
 
@@ -90,6 +91,23 @@ static int check_rest(struct batch *b, const struct batch_row *r, struct err *e)
 	return ret;
 }
 
+static int check_settings(struct batch *b, const struct batch_row *r, struct err *e)
+{
+	struct settings s = {0};
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && i < r->extra_count; i++) {
+		struct err why = ERR_INIT;
+		if (settings_take(&s, r->extra[i].column, r->extra[i].value, &why) < 0)
+			ret = batch_find(b, r->line, BATCH_ERROR, e, "%s", why.what);
+	}
+	if (ret == 0 && s.timezone[0] && !settings_zone_known(s.timezone))
+		ret = batch_find(b, r->line, BATCH_WARNING, e,
+			"timezone \"%s\" is not known here: is it spelled as `tzutil /l` has it? A "
+			"Windows without it refuses the PC",
+			s.timezone);
+	return ret;
+}
+
 static int check_row(struct batch *b, const struct batch_row *r, struct err *e)
 {
 	int ret = check_name(b, r, e);
@@ -97,6 +115,8 @@ static int check_row(struct batch *b, const struct batch_row *r, struct err *e)
 		ret = check_identity(b, r, "serial", r->serial, e);
 	if (ret == 0)
 		ret = check_identity(b, r, "inventory_tag", r->tag, e);
+	if (ret == 0)
+		ret = check_settings(b, r, e);
 	return ret < 0 ? ret : check_rest(b, r, e);
 }
 
