@@ -29,6 +29,8 @@ struct volume_backend {
 		bool secret, struct err *e);
 	int (*mkdir)(struct volume *v, const struct vpath *p, struct err *e);
 	int (*remove)(struct volume *v, const struct vpath *p, struct err *e);
+	/* The temporary name beside p goes; -ERR_NOTFOUND when p's folder does not exist. */
+	int (*tidy)(struct volume *v, const struct vpath *p, struct err *e);
 	/* The target is known to be absent. */
 	int (*rename)(
 		struct volume *v, const struct vpath *from, const struct vpath *to, struct err *e);

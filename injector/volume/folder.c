@@ -367,6 +367,22 @@ static int folder_remove(struct volume *v, const struct vpath *p, struct err *e)
 	return ret;
 }
 
+static int folder_tidy(struct volume *v, const struct vpath *p, struct err *e)
+{
+	struct spot s;
+	char tmp[256 * 4 + sizeof VOLUME_NEW_SUFFIX];
+	int ret = spot_open(v, p, &s, e);
+	if (ret < 0)
+		return ret;
+	snprintf(tmp, sizeof tmp, "%s%s", s.name, VOLUME_NEW_SUFFIX);
+	if (unlinkat(s.dir, tmp, 0) == 0)
+		ret = sync_dir(v, s.dir, e);
+	else if (errno != ENOENT)
+		ret = err_sys(e, ERR_IO, NULL, "%s: cannot remove %s", v->name, tmp);
+	spot_close(&s);
+	return ret;
+}
+
 static int folder_rename(
 	struct volume *v, const struct vpath *from, const struct vpath *to, struct err *e)
 {
@@ -412,6 +428,7 @@ static const struct volume_backend folder_backend = {
 	.replace = folder_replace,
 	.mkdir = folder_mkdir,
 	.remove = folder_remove,
+	.tidy = folder_tidy,
 	.rename = folder_rename,
 	.rename_over = folder_rename,
 	.security = folder_security,

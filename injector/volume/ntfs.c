@@ -8,7 +8,6 @@
 #include "base/utf16.h"
 
 #define FIRST_USER_FILE 24 /* MFT records below belong to NTFS itself, but the root */
-#define MREF_NONE ((u64)-1)
 
 /* --- errors --------------------------------------------------------------------------------- */
 
@@ -478,6 +477,7 @@ static const struct volume_backend ntfs_backend = {
 	.replace = ntfs_replace,
 	.mkdir = ntfs_make_dir,
 	.remove = ntfs_remove,
+	.tidy = ntfs_tidy,
 	.rename = ntfs_move,
 	.rename_over = ntfs_move_over,
 	.security = ntfs_security,

@@ -1,10 +1,10 @@
 /*
  * NTFS backend: a volume on libntfs-3g. Private to volume/.
  *
- * ntfs.c opens, looks up and reads; ntfs_write.c changes the tree; both work on
- * `struct ntfs`. An inode is opened at most once at a time: libntfs-3g would
- * otherwise keep two copies of its MFT record. Files that callers hold open are
- * in a list, and node_get() hands those out again.
+ * ntfs.c opens, looks up and reads; ntfs_write.c changes the tree, by the steps
+ * of ntfs_place.c; all work on `struct ntfs`. An inode is opened at most once at a time: libntfs-3g
+ * would otherwise keep two copies of its MFT record. Files that callers hold open are in a list,
+ * and node_get() hands those out again.
  */
 #ifndef VOLUME_NTFS_H
 #define VOLUME_NTFS_H
@@ -12,6 +12,8 @@
 #include "volume/backend.h"
 #include "volume/libntfs.h"
 #include "volume/ntfsdev.h"
+
+#define MREF_NONE ((u64)-1)
 
 struct ntfs_file {
 	struct bytedev dev;
@@ -51,7 +53,7 @@ int node_put(struct volume *v, ntfs_inode *ni, struct err *e);
 int node_walk(
 	struct volume *v, const struct vpath *p, size_t count, ntfs_inode **ni, struct err *e);
 
-/* Look a name up in a folder without regard to case: (u64)-1 and errno when absent. */
+/* Look a name up in a folder without regard to case: MREF_NONE and errno when absent. */
 u64 node_lookup(struct volume *v, ntfs_inode *dir, const struct ntfs_name *name);
 
 /* Fill e for a failed libntfs-3g call: the block device's own error when there is one. */
@@ -72,6 +74,7 @@ int ntfs_replace(struct volume *v, const struct vpath *p, const void *data, size
 	struct err *e);
 int ntfs_make_dir(struct volume *v, const struct vpath *p, struct err *e);
 int ntfs_remove(struct volume *v, const struct vpath *p, struct err *e);
+int ntfs_tidy(struct volume *v, const struct vpath *p, struct err *e);
 int ntfs_move(struct volume *v, const struct vpath *from, const struct vpath *to, struct err *e);
 int ntfs_move_over(
 	struct volume *v, const struct vpath *from, const struct vpath *to, struct err *e);

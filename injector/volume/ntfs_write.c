@@ -2,318 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "volume/ntfs.h"
+#include "volume/ntfs_place.h"
 #include "volume/sd.h"
-
-#define MREF_NONE ((u64)-1)
-
-/* --- names ---------------------------------------------------------------------------------- */
-
-/* One FILE_NAME of an inode, copied out of the MFT record. */
-struct link {
-	union {
-		FILE_NAME_ATTR fn;
-		uint8_t bytes[sizeof(FILE_NAME_ATTR) + 255 * sizeof(ntfschar)];
-	};
-	int size;
-};
-
-/* An even offset in an aligned attribute; the struct is declared packed, so the compiler cannot
- * know. */
-static const ntfschar *name_of(const FILE_NAME_ATTR *fn)
-{
-	return (const void *)((const uint8_t *)fn + offsetof(FILE_NAME_ATTR, file_name));
-}
-
-static bool same_name(struct volume *v, const FILE_NAME_ATTR *fn, const struct ntfs_name *name)
-{
-	ntfs_volume *vol = ntfs_of(v)->vol;
-	return ntfs_names_are_equal(name_of(fn), fn->file_name_length, name->u, (size_t)name->len,
-		IGNORE_CASE, vol->upcase, vol->upcase_len);
-}
-
-/* The next FILE_NAME from *ctx on that is in folder `dir_no` and has the name, or without a name
- * the namespace `type` (-1: any). */
-static int find_link(struct volume *v, u64 dir_no, const struct ntfs_name *name, int type,
-	struct link *out, ntfs_attr_search_ctx *ctx)
-{
-	while (!ntfs_attr_lookup(AT_FILE_NAME, AT_UNNAMED, 0, CASE_SENSITIVE, 0, NULL, 0, ctx)) {
-		const FILE_NAME_ATTR *fn = (const void *)((const uint8_t *)ctx->attr +
-							  le16_to_cpu(ctx->attr->value_offset));
-		u32 size = le32_to_cpu(ctx->attr->value_length);
-		if (MREF_LE(fn->parent_directory) != dir_no || size > sizeof out->bytes)
-			continue;
-		if (name ? !same_name(v, fn, name) : type >= 0 && fn->file_name_type != type)
-			continue;
-		memcpy(out->bytes, fn, size);
-		out->size = (int)size;
-		return 0;
-	}
-	return -1;
-}
-
-/* The long name by which ni is known in its folder, when asked for by any of its names. */
-static int stored_link(struct volume *v, ntfs_inode *ni, ntfs_inode *dir,
-	const struct ntfs_name *name, struct link *out, struct err *e)
-{
-	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
-	int ret = ctx ? find_link(v, dir->mft_no, name, 0, out, ctx) : -1;
-	if (ret == 0 && out->fn.file_name_type == FILE_NAME_DOS) {
-		ntfs_attr_reinit_search_ctx(ctx);
-		ret = find_link(v, dir->mft_no, NULL, FILE_NAME_WIN32, out, ctx);
-	}
-	if (ctx)
-		ntfs_attr_put_search_ctx(ctx);
-	errno = EIO;
-	return ret < 0 ? ntfs_fail(v, e, "cannot find a name in its MFT record") : 0;
-}
-
-/* --- a place in the tree -------------------------------------------------------------------- */
-
-/* A folder, a name in it, and what the name stands for now (NULL when absent). */
-struct place {
-	ntfs_inode *dir;
-	struct ntfs_name name;
-	ntfs_inode *ni;
-	struct link link; /* when ni */
-};
-
-/* The child's MFT record goes first, then the folder's index, then the child's size and times in
- * that index. Never two copies of the folder at once: it is closed before libntfs-3g opens it. */
-static int place_close(struct volume *v, struct place *pl, struct err *e)
-{
-	int ret = 0;
-	bool renamed = pl->ni && nino_take_name_dirty(pl->ni);
-	if (pl->ni && NInoDirty(pl->ni) && ntfs_inode_sync(pl->ni))
-		ret = ntfs_fail(v, e, "cannot write an MFT record");
-	int put = node_put(v, pl->dir, ret ? NULL : e);
-	ret = ret ? ret : put;
-	if (renamed) {
-		NInoFileNameSetDirty(pl->ni);
-		NInoSetDirty(pl->ni);
-	}
-	put = node_put(v, pl->ni, ret ? NULL : e);
-	pl->dir = pl->ni = NULL;
-	return ret ? ret : put;
-}
-
-static int place_child(struct volume *v, const struct vpath *p, struct place *pl, struct err *e)
-{
-	u64 mref = node_lookup(v, pl->dir, &pl->name);
-	if (mref == MREF_NONE)
-		return errno == ENOENT && !ntfs_of(v)->io.first.code
-			       ? 0
-			       : ntfs_fail(v, e, "cannot look up %s", p->text);
-	for (struct ntfs_file *f = ntfs_of(v)->files; f; f = f->next)
-		if (f->ni->mft_no == MREF(mref))
-			return err_set(e, ERR_REFUSED, "Nothing was changed.",
-				"%s: %s is open in this program", v->name, p->text);
-	pl->ni = node_get(v, mref, e);
-	if (!pl->ni)
-		return -ERR_IO;
-	return stored_link(v, pl->ni, pl->dir, &pl->name, &pl->link, e);
-}
-
-static int place_open(struct volume *v, const struct vpath *p, struct place *pl, struct err *e)
-{
-	*pl = (struct place){0};
-	int ret = node_walk(v, p, p->count - 1, &pl->dir, e);
-	if (ret < 0)
-		return ret;
-	bool folder = (pl->dir->mrec->flags & MFT_RECORD_IS_DIRECTORY) &&
-		      !(pl->dir->flags & FILE_ATTR_REPARSE_POINT);
-	if (!folder)
-		ret = err_set(e, ERR_NOTFOUND, "Nothing was changed.",
-			"%s: the folder of %s does not exist", v->name, p->text);
-	if (ret == 0)
-		ret = ntfs_name_of(p->part[p->count - 1], &pl->name, e);
-	if (ret == 0)
-		ret = place_child(v, p, pl, e);
-	if (ret < 0)
-		place_close(v, pl, NULL);
-	return ret;
-}
-
-static int place_must_exist(
-	struct volume *v, const struct vpath *p, struct place *pl, struct err *e)
-{
-	int ret = place_open(v, p, pl, e);
-	if (ret < 0 || pl->ni)
-		return ret;
-	place_close(v, pl, NULL);
-	return err_set(
-		e, ERR_NOTFOUND, "Nothing was changed.", "%s: there is no %s", v->name, p->text);
-}
-
-/* Remove the name and, with its last name, the file. Index and MFT record change together in
- * libntfs-3g, so this is for temporary names only: sweep() knows what a power cut leaves. Closes
- * the place. */
-static int place_erase(struct volume *v, struct place *pl, struct err *e)
-{
-	ntfs_inode *dir = pl->dir, *ni = pl->ni;
-	pl->dir = pl->ni = NULL;
-	errno = 0;
-	if (ntfs_delete(ntfs_of(v)->vol, NULL, ni, dir, name_of(&pl->link.fn),
-		    pl->link.fn.file_name_length))
-		return ntfs_fail(v, e, "cannot remove a file");
-	return ntfs_check(v, e);
-}
-
-/* p with VOLUME_NEW_SUFFIX appended to its last name. */
-static int path_new(const struct vpath *p, struct vpath *out, struct err *e)
-{
-	const char *last = p->part[p->count - 1];
-	size_t len = strlen(last);
-	*out = *p;
-	if (len + sizeof VOLUME_NEW_SUFFIX > sizeof out->buf)
-		return err_set(e, ERR_LIMIT, "Nothing was changed.", "%s: name is too long", last);
-	memcpy(out->buf, last, len);
-	memcpy(out->buf + len, VOLUME_NEW_SUFFIX, sizeof VOLUME_NEW_SUFFIX);
-	out->part[p->count - 1] = out->buf;
-	return 0; /* the other parts keep pointing into p->buf */
-}
-
-/* --- names of an inode, one step at a time ---------------------------------------------------- */
-
-/*
- * A name is an entry in a folder's index and a FILE_NAME in the MFT record it
- * leads to. A name is made in this order: FILE_NAME, flush, entry; and taken
- * away in this one: entry, flush, FILE_NAME. So an entry never leads to a record
- * that does not know it, whatever write is the last before a power cut. A
- * FILE_NAME without entry may stay; prune() drops it.
- */
-
-static int put_file_name(struct volume *v, ntfs_inode *ni, const struct link *l, struct err *e)
-{
-	errno = 0;
-	if (ntfs_attr_add(ni, AT_FILE_NAME, AT_UNNAMED, 0, (const u8 *)l->bytes, l->size))
-		return ntfs_fail(v, e, "cannot add a name");
-	ni->mrec->link_count = cpu_to_le16((u16)(le16_to_cpu(ni->mrec->link_count) + 1));
-	ntfs_inode_mark_dirty(ni);
-	if (ntfs_inode_sync(ni))
-		return ntfs_fail(v, e, "cannot write an MFT record");
-	return ntfs_flush(v, e);
-}
-
-/* Remove the FILE_NAME at *ctx. */
-static int drop_file_name(
-	struct volume *v, ntfs_inode *ni, ntfs_attr_search_ctx *ctx, struct err *e)
-{
-	if (ntfs_attr_record_rm(ctx))
-		return ntfs_fail(v, e, "cannot drop a name");
-	ni->mrec->link_count = cpu_to_le16((u16)(le16_to_cpu(ni->mrec->link_count) - 1));
-	ntfs_inode_mark_dirty(ni);
-	return 0;
-}
-
-/* The next FILE_NAME of ni in dir, from *ctx on, to which no entry leads. */
-static bool find_stale(
-	struct volume *v, ntfs_inode *dir, ntfs_inode *ni, ntfs_attr_search_ctx *ctx, bool *failed)
-{
-	struct link l;
-	while (!find_link(v, dir->mft_no, NULL, -1, &l, ctx)) {
-		errno = 0;
-		u64 mref = ntfs_inode_lookup_by_name(dir, name_of(&l.fn), l.fn.file_name_length);
-		*failed = mref == MREF_NONE && errno != ENOENT;
-		if (*failed || mref == MREF_NONE || MREF(mref) != ni->mft_no)
-			return !*failed;
-	}
-	return false;
-}
-
-/* Drop every FILE_NAME in dir to which no entry leads. */
-static int prune(struct volume *v, ntfs_inode *dir, ntfs_inode *ni, struct err *e)
-{
-	int ret = 0;
-	for (bool more = true, failed = false; ret == 0 && more;) {
-		ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
-		if (!ctx)
-			return ntfs_fail(v, e, "cannot read the names of a file");
-		more = find_stale(v, dir, ni, ctx, &failed);
-		if (failed)
-			ret = ntfs_fail(v, e, "cannot look up the names of a file");
-		else if (more)
-			ret = drop_file_name(v, ni, ctx, e);
-		ntfs_attr_put_search_ctx(ctx);
-	}
-	return ret;
-}
-
-static void set_facts(FILE_NAME_ATTR *fn, const ntfs_inode *ni)
-{
-	bool is_dir = ni->mrec->flags & MFT_RECORD_IS_DIRECTORY;
-	fn->creation_time = ni->creation_time;
-	fn->last_data_change_time = ni->last_data_change_time;
-	fn->last_mft_change_time = ni->last_mft_change_time;
-	fn->last_access_time = ni->last_access_time;
-	fn->allocated_size = (sle64)cpu_to_le64(is_dir ? 0 : (u64)ni->allocated_size);
-	fn->data_size = (sle64)cpu_to_le64(is_dir ? 0 : (u64)ni->data_size);
-	fn->file_attributes = ni->flags;
-	if (is_dir)
-		fn->file_attributes |= FILE_ATTR_I30_INDEX_PRESENT;
-	fn->reparse_point_tag = const_cpu_to_le32(0);
-}
-
-/* Give ni the name pl->name in pl->dir. */
-static int link_in(struct volume *v, struct place *pl, ntfs_inode *ni, struct err *e)
-{
-	struct link l;
-	memset(&l, 0, sizeof l);
-	l.size = (int)(offsetof(FILE_NAME_ATTR, file_name) +
-		       (size_t)pl->name.len * sizeof(ntfschar));
-	l.fn.parent_directory =
-		MK_LE_MREF(pl->dir->mft_no, le16_to_cpu(pl->dir->mrec->sequence_number));
-	l.fn.file_name_length = (u8)pl->name.len;
-	l.fn.file_name_type = FILE_NAME_POSIX;
-	memcpy(l.bytes + offsetof(FILE_NAME_ATTR, file_name), pl->name.u,
-		(size_t)pl->name.len * sizeof(ntfschar));
-	set_facts(&l.fn, ni);
-	int ret = prune(v, pl->dir, ni, e);
-	if (ret == 0)
-		ret = put_file_name(v, ni, &l, e);
-	errno = 0;
-	if (ret == 0 && ntfs_index_add_filename(pl->dir, &l.fn,
-				MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number))))
-		ret = ntfs_fail(v, e, "cannot add a name to a folder");
-	return ret;
-}
-
-static int drop_entry(struct volume *v, ntfs_inode *dir, const struct link *l, struct err *e)
-{
-	errno = 0;
-	if (ntfs_index_remove(dir, NULL, l->bytes, l->size))
-		return ntfs_fail(v, e, "cannot remove a name from a folder");
-	return 0;
-}
-
-/* The short name that goes with a long one in the same folder. */
-static bool short_link(struct volume *v, ntfs_inode *dir, ntfs_inode *ni, struct link *l)
-{
-	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
-	bool found = ctx && find_link(v, dir->mft_no, NULL, FILE_NAME_DOS, l, ctx) == 0;
-	if (ctx)
-		ntfs_attr_put_search_ctx(ctx);
-	return found;
-}
-
-/* Take the name of an open place away; the file keeps another one. Closes the place. */
-static int place_unlink(struct volume *v, struct place *pl, struct err *e)
-{
-	struct link dos;
-	int ret = drop_entry(v, pl->dir, &pl->link, e);
-	if (ret == 0 && pl->link.fn.file_name_type == FILE_NAME_WIN32 &&
-		short_link(v, pl->dir, pl->ni, &dos))
-		ret = drop_entry(v, pl->dir, &dos, e);
-	if (ret == 0 && ntfs_inode_sync(pl->dir))
-		ret = ntfs_fail(v, e, "cannot write a folder");
-	if (ret == 0)
-		ret = ntfs_flush(v, e);
-	if (ret == 0)
-		ret = prune(v, pl->dir, pl->ni, e);
-	int closed = place_close(v, pl, ret ? NULL : e);
-	ret = ret ? ret : closed;
-	return ret ? ret : ntfs_flush(v, e);
-}
 
 /* --- create --------------------------------------------------------------------------------- */
 
@@ -430,7 +120,7 @@ static int discard(struct volume *v, const struct vpath *p, struct err *e)
 		return err_set(e, why.code, why.next, "%s", why.what);
 	if (!pl.ni)
 		return place_close(v, &pl, e);
-	ret = prune(v, pl.dir, pl.ni, e);
+	ret = link_prune(v, pl.dir, pl.ni, e);
 	if (ret == 0)
 		return place_erase(v, &pl, e);
 	place_close(v, &pl, NULL);
@@ -474,7 +164,7 @@ int ntfs_move(struct volume *v, const struct vpath *from, const struct vpath *to
 	if (ret < 0)
 		return ret;
 	dst.ni = node_get(v, mref, e);
-	ret = dst.ni ? link_in(v, &dst, dst.ni, e) : -ERR_IO;
+	ret = dst.ni ? place_link(v, &dst, dst.ni, e) : -ERR_IO;
 	int closed = place_close(v, &dst, ret ? NULL : e);
 	ret = ret ? ret : closed;
 	if (ret == 0)
@@ -518,14 +208,14 @@ static int bury(struct volume *v, const struct vpath *tmp, u64 old_mref, struct 
 	if (ret < 0)
 		return ret;
 	pl.ni = node_get(v, old_mref, e);
-	ret = pl.ni ? link_in(v, &pl, pl.ni, e) : -ERR_IO;
-	if (ret == 0 && short_link(v, pl.dir, pl.ni, &dos)) {
-		ret = drop_entry(v, pl.dir, &dos, e);
+	ret = pl.ni ? place_link(v, &pl, pl.ni, e) : -ERR_IO;
+	if (ret == 0 && link_short(v, pl.dir, pl.ni, &dos)) {
+		ret = link_drop_entry(v, pl.dir, &dos, e);
 		if (ret == 0)
-			ret = prune(v, pl.dir, pl.ni, e);
+			ret = link_prune(v, pl.dir, pl.ni, e);
 	}
 	if (ret == 0)
-		ret = stored_link(v, pl.ni, pl.dir, &pl.name, &pl.link, e);
+		ret = link_stored(v, pl.ni, pl.dir, &pl.name, &pl.link, e);
 	if (ret < 0) {
 		place_close(v, &pl, NULL);
 		return ret;
@@ -545,13 +235,13 @@ static int commit_over(
 	*old_mref = MK_MREF(old_no, le16_to_cpu(dst.ni->mrec->sequence_number));
 	ntfs_inode *ni = node_get(v, mref, e);
 	struct link taken = dst.link;
-	ret = ni ? prune(v, dst.dir, ni, e) : -ERR_IO;
+	ret = ni ? link_prune(v, dst.dir, ni, e) : -ERR_IO;
 	if (ret == 0) {
 		/* A long name whose short one stays behind becomes a name without one. */
 		if (taken.fn.file_name_type == FILE_NAME_WIN32)
 			taken.fn.file_name_type = FILE_NAME_POSIX;
-		set_facts(&taken.fn, ni);
-		ret = put_file_name(v, ni, &taken, e);
+		link_set_facts(&taken.fn, ni);
+		ret = link_put(v, ni, &taken, e);
 	}
 	if (ret == 0)
 		ret = redirect(v, dst.dir, old_no, ni, &taken, e);
@@ -566,7 +256,7 @@ int ntfs_move_over(
 	struct place src;
 	struct vpath tmp;
 	u64 old_mref;
-	int ret = path_new(to, &tmp, e);
+	int ret = place_temp_path(to, &tmp, e);
 	if (ret == 0)
 		ret = place_must_exist(v, from, &src, e);
 	if (ret < 0)
@@ -593,7 +283,7 @@ int ntfs_replace(struct volume *v, const struct vpath *p, const void *data, size
 {
 	struct place old;
 	struct vpath tmp;
-	int ret = path_new(p, &tmp, e);
+	int ret = place_temp_path(p, &tmp, e);
 	if (ret == 0)
 		ret = place_open(v, p, &old, e);
 	if (ret < 0)
@@ -622,7 +312,7 @@ int ntfs_make_dir(struct volume *v, const struct vpath *p, struct err *e)
 {
 	struct place pl;
 	struct vpath tmp;
-	int ret = path_new(p, &tmp, e);
+	int ret = place_temp_path(p, &tmp, e);
 	if (ret == 0)
 		ret = discard(v, &tmp, e);
 	if (ret == 0)
@@ -657,11 +347,20 @@ int ntfs_remove(struct volume *v, const struct vpath *p, struct err *e)
 	struct vpath tmp;
 	ret = place_close(v, &pl, e);
 	if (ret == 0)
-		ret = path_new(p, &tmp, e);
+		ret = place_temp_path(p, &tmp, e);
 	if (ret == 0)
 		ret = discard(v, &tmp, e);
 	if (ret == 0)
 		ret = ntfs_move(v, p, &tmp, e);
+	if (ret == 0)
+		ret = discard(v, &tmp, e);
+	return ret ? ret : ntfs_flush(v, e);
+}
+
+int ntfs_tidy(struct volume *v, const struct vpath *p, struct err *e)
+{
+	struct vpath tmp;
+	int ret = place_temp_path(p, &tmp, e);
 	if (ret == 0)
 		ret = discard(v, &tmp, e);
 	return ret ? ret : ntfs_flush(v, e);

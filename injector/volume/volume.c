@@ -517,6 +517,21 @@ int volume_remove(struct volume *v, const char *path, struct err *e)
 	return ret < 0 ? ret : v->be->remove(v, &p, e);
 }
 
+int volume_tidy(struct volume *v, const char *path, struct err *e)
+{
+	struct vpath p;
+	int ret = split_write(v, &p, path, e);
+	for (; ret == 0 && p.count > 0; p.count--) {
+		struct err why = ERR_INIT;
+		ret = v->be->tidy(v, &p, &why);
+		if (ret == -ERR_NOTFOUND)
+			ret = 0; /* a folder on the way does not exist: nothing is beside it */
+		if (ret < 0)
+			err_set(e, why.code, why.next, "%s", why.what);
+	}
+	return ret;
+}
+
 int volume_rename(struct volume *v, const char *from, const char *to, bool over, struct err *e)
 {
 	struct vpath pf, pt;

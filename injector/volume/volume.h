@@ -198,6 +198,10 @@ int volume_mkdir(struct volume *v, const char *path, struct err *e);
 /* A file or an empty folder. -ERR_NOTFOUND when absent. */
 int volume_remove(struct volume *v, const char *path, struct err *e);
 
+/* Remove what an interrupted volume_replace(), volume_mkdir() or volume_remove() left beside path
+ * or beside a folder on the way to it. Writes nothing when there is nothing. */
+int volume_tidy(struct volume *v, const char *path, struct err *e);
+
 /* Move within the volume. `to` must not exist (-ERR_EXISTS) unless over is true and both are
  * files. */
 int volume_rename(struct volume *v, const char *from, const char *to, bool over, struct err *e);

@@ -150,6 +150,31 @@ static void run_again(struct memdisk *now, unsigned cut, void *ctx)
 	memdisk_free(&copy);
 }
 
+/* Nothing but the file itself stays when the run is not repeated. */
+static void tidied(struct memdisk *now, unsigned cut, void *ctx)
+{
+	struct seen *s = ctx;
+	struct err e = ERR_INIT;
+	struct volume_list l;
+	struct memdisk copy = memdisk_copy(now->p, now->size);
+	struct volume *v = open_mem(&copy, true);
+	char before = what_is(v, s->path);
+	int ret = volume_tidy(v, s->path, &e);
+	if (ret < 0)
+		fail_msg("cut %u: %s", cut, e.what);
+	assert_int_equal(what_is(v, s->path), before);
+	assert_done(volume_list(v, "Windows/Panther", &l, &e), e);
+	for (size_t i = 0; i < l.count; i++)
+		assert_null(strstr(l.names[i].name, "odjstick"));
+	volume_list_clear(&l);
+	size_t writes = copy.count;
+	assert_done(volume_tidy(v, s->path, &e), e);
+	assert_int_equal(copy.count, writes); /* nothing left to do */
+	assert_done(volume_tidy(v, "no/such/place", &e), e);
+	assert_done(volume_close(v, &e), e);
+	memdisk_free(&copy);
+}
+
 static void replace_cut_anywhere(const char *path, const char *allowed)
 {
 	struct memdisk m = memdisk_copy(image.p, image.len);
@@ -169,6 +194,7 @@ static void replace_cut_anywhere(const char *path, const char *allowed)
 		assert_true(s.count[(unsigned char)*a] > 0);
 	assert_true(cuts > 20);
 	memdisk_cuts(image.p, &m, run_again, &s);
+	memdisk_cuts(image.p, &m, tidied, &s);
 	print_message("%s: %zu writes and syncs, %u power cuts\n", path, m.count, cuts);
 	memdisk_free(&m);
 }
