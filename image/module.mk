@@ -23,7 +23,7 @@ $(BUILD)/initrd: image/mkinitramfs rootfs/init/init $(BUILD)/modules/.complete $
 	$(Q)image/mkinitramfs $@ $(STICK_BUSYBOX) $(STICK_WIZARD) $(BUILD)/modules \
 		$(BOOT_DEBS)/usr/share/consolefonts rootfs/init/init
 
-$(BUILD)/odjstick.img: image/mkimage image/README.TXT $(wildcard image/loader/*) $(BUILD)/initrd
+$(BUILD)/odjstick.img: image/mkimage image/manifest image/README.TXT $(wildcard image/loader/*) $(BUILD)/initrd
 	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/initrd $(STICK_DATA_MIB)
 
 .PHONY: boot-debs
@@ -35,7 +35,7 @@ $(BUILD)/tests/probe.initrd: image/mkinitramfs rootfs/init/init tests/e2e/probe 
 	$(Q)image/mkinitramfs $@ $(STICK_BUSYBOX) tests/e2e/probe $(BUILD)/modules \
 		$(BOOT_DEBS)/usr/share/consolefonts rootfs/init/init
 
-$(BUILD)/tests/probe.img: image/mkimage image/README.TXT $(wildcard image/loader/*) $(BUILD)/tests/probe.initrd
+$(BUILD)/tests/probe.img: image/mkimage image/manifest image/README.TXT $(wildcard image/loader/*) $(BUILD)/tests/probe.initrd
 	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/tests/probe.initrd $(STICK_DATA_MIB)
 
 .PHONY: test-boot

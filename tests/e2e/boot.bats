@@ -92,8 +92,8 @@ INV-4711" ]
 	[ "$(facts mounts | awk '$2 == "/stick" { print $3 }')" = vfat ]
 	# What the probe wrote is on our stick; the other image is what it was.
 	[ -s "$seen/data/FACTS.TXT" ]
-	mdir -b -i "$seen/foreign.img@@1M" :: | grep -q README
-	! mdir -b -i "$seen/foreign.img@@1M" :: | grep -q FACTS
+	mdir -b -i "$seen/foreign.img@@49M" :: | grep -q README
+	! mdir -b -i "$seen/foreign.img@@49M" :: | grep -q FACTS
 }
 
 @test "the data partition is mounted as documented, and nothing on it can be run" {
