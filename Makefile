@@ -27,7 +27,7 @@ UNIT_TESTS :=
 HELP :=
 
 include $(wildcard injector/*/module.mk) tui/module.mk
-include rootfs/module.mk image/module.mk tests/module.mk
+include rootfs/module.mk rootfs/init/module.mk image/module.mk tests/module.mk
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes $(if $(CI),-Werror)
@@ -69,7 +69,7 @@ HOST_CFLAGS = -std=c17 -O1 -g $(SAN) $(WARN) $(CPP_COMMON)
 HOST_LIBS = -lpanelw -lmenuw -lformw -lncursesw -ltinfo -larchive -lntfs-3g -lblkid -lexpat -lcsv \
 	-ljansson -lqrencode -lsodium
 
-HOST_LIB_OBJ = $(patsubst %.c,$(BUILD)/host/%.o,$(INJECTOR_SRC) $(TUI_SRC))
+HOST_LIB_OBJ = $(patsubst %.c,$(BUILD)/host/%.o,$(INJECTOR_SRC) $(TUI_SRC) $(INIT_SRC))
 
 $(BUILD)/host/%.o: %.c | debs-test
 	$(call say,HOSTCC,$<)

@@ -1,7 +1,7 @@
 # The stick image: Debian's signed kernel and loaders, our initramfs, an empty data partition.
 #   STICK_DATA_MIB   size of the data partition in the image (64); `stick make` grows it
 STICK_DATA_MIB ?= 64
-STICK_BUSYBOX ?= $(SYSROOT)/bin/busybox
+PROBE_BUSYBOX ?= $(SYSROOT)/bin/busybox
 STICK_WIZARD ?= $(BUILD)/odjstick
 HOST_PYTHON ?= /usr/bin/python3
 
@@ -18,10 +18,9 @@ $(BUILD)/modules/.complete: rootfs/modules/list rootfs/modules/collect $(BUILD)/
 	$(Q)PATH="$$PATH:/usr/sbin:/sbin" $(HOST_PYTHON) rootfs/modules/collect $(BOOT_DEBS) rootfs/modules/list $(@D)
 	$(Q)touch $@
 
-$(BUILD)/initrd: image/mkinitramfs rootfs/init/init $(BUILD)/modules/.complete $(BUILD)/sysroot/.complete $(STICK_WIZARD)
+$(BUILD)/initrd: image/mkinitramfs $(BUILD)/init $(STICK_WIZARD) $(BUILD)/modules/.complete
 	$(call say,INITRD,$@)
-	$(Q)image/mkinitramfs $@ $(STICK_BUSYBOX) $(STICK_WIZARD) $(BUILD)/modules \
-		$(BOOT_DEBS)/usr/share/consolefonts rootfs/init/init
+	$(Q)image/mkinitramfs $@ $(BUILD)/init $(STICK_WIZARD) $(BUILD)/modules $(BOOT_DEBS)
 
 $(BUILD)/odjstick.img: image/mkimage image/manifest image/README.TXT $(wildcard image/loader/*) $(BUILD)/initrd
 	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/initrd $(STICK_DATA_MIB)
@@ -29,11 +28,12 @@ $(BUILD)/odjstick.img: image/mkimage image/manifest image/README.TXT $(wildcard 
 .PHONY: boot-debs
 boot-debs: $(BUILD)/boot-debs.stamp
 
-# The stick with a probe in the wizard's place, to see the system from the inside (tests/e2e).
-$(BUILD)/tests/probe.initrd: image/mkinitramfs rootfs/init/init tests/e2e/probe $(BUILD)/modules/.complete $(BUILD)/sysroot/.complete
+# The stick with a probe in the wizard's place, to see the system from the inside (tests/e2e). The
+# probe is a shell script; no shell is on the stick itself.
+$(BUILD)/tests/probe.initrd: image/mkinitramfs $(BUILD)/init tests/e2e/probe $(BUILD)/modules/.complete
 	@mkdir -p $(@D)
-	$(Q)image/mkinitramfs $@ $(STICK_BUSYBOX) tests/e2e/probe $(BUILD)/modules \
-		$(BOOT_DEBS)/usr/share/consolefonts rootfs/init/init
+	$(Q)image/mkinitramfs $@ $(BUILD)/init tests/e2e/probe $(BUILD)/modules $(BOOT_DEBS) \
+		$(PROBE_BUSYBOX)
 
 $(BUILD)/tests/probe.img: image/mkimage image/manifest image/README.TXT $(wildcard image/loader/*) $(BUILD)/tests/probe.initrd
 	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/tests/probe.initrd $(STICK_DATA_MIB)

@@ -83,8 +83,11 @@ ef true" ]
 	[ -z "$(find "$tmp/root/lib/modules" -name 'ntfs*' -o -name 'fuse*')" ]
 }
 
-@test "the wizard on the stick is build/odjstick, not the probe" {
+@test "two programs are on the stick: init and odjstick; no shell, no script, not the probe" {
+	cmp "$tmp/root/init" "$BUILD/init"
 	cmp "$tmp/root/bin/odjstick" "$BUILD/odjstick"
+	[ "$(cd "$tmp/root" && find . \( -type f -perm /111 -o -type l \) | sort)" = "./bin/odjstick
+./init" ]
 }
 
 @test "the archive belongs to root and nothing in it can be changed by others" {
@@ -107,8 +110,7 @@ ef true" ]
 	cp -r "$REPO/image" "$REPO/rootfs" "$there"
 	cp "$BUILD/odjstick" "$there/wizard"
 	(cd "$there" && TZ=Asia/Tokyo LC_ALL=C.UTF-8 \
-		image/mkinitramfs initrd "$BUILD/sysroot/bin/busybox" wizard "$BUILD/modules" \
-		"$BUILD/boot-debs/usr/share/consolefonts" rootfs/init/init &&
+		image/mkinitramfs initrd "$BUILD/init" wizard "$BUILD/modules" "$BUILD/boot-debs" &&
 		image/mkimage again.img "$BUILD/boot-debs" initrd 64)
 	cmp "$IMAGE" "$there/again.img"
 }

@@ -1,0 +1,20 @@
+/*
+ * Running the wizard: as a program of its own, again when it crashes, and what its end means.
+ */
+#ifndef INIT_WIZARD_H
+#define INIT_WIZARD_H
+
+#include "rootfs/init/console.h"
+
+enum wizard_end { WIZARD_OFF, WIZARD_REBOOT, WIZARD_BROKEN };
+
+/* Called between, so that devices which show up while the wizard runs get their drivers: waits
+ * until something happens with `child` or with the devices. */
+typedef void wizard_idle_fn(void *ctx);
+
+/* Until the wizard says how to end. Exit status 0: switch off; 10: start again; anything else, or a
+ * signal: it crashed and is started again, three times. */
+enum wizard_end wizard_run(
+	const struct console *c, const char *stick, wizard_idle_fn *idle, void *ctx);
+
+#endif
