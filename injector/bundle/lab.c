@@ -39,12 +39,10 @@ void lab_keyid(const struct lab_pub *pub, char out[LAB_KEYID_TEXT])
 	snprintf(out, LAB_KEYID_TEXT, "%016llX", (unsigned long long)le64(pub->id));
 }
 
-void lab_fingerprint(const struct lab_pub *pub, char out[LAB_FINGERPRINT_TEXT])
+void lab_code(const uint8_t *hash, char out[LAB_FINGERPRINT_TEXT])
 {
 	/* Without I, L, O, U: nothing that is misread aloud. */
 	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-	uint8_t hash[CRYPTO_HASH];
-	crypto_generichash(hash, sizeof hash, pub->pk, LAB_PK_LEN, NULL, 0);
 	size_t n = 0;
 	for (size_t i = 0; i < 16; i++) {
 		if (i && i % 4 == 0)
@@ -54,6 +52,13 @@ void lab_fingerprint(const struct lab_pub *pub, char out[LAB_FINGERPRINT_TEXT])
 		out[n++] = digits[two >> (11 - bit % 8) & 31];
 	}
 	out[n] = '\0';
+}
+
+void lab_fingerprint(const struct lab_pub *pub, char out[LAB_FINGERPRINT_TEXT])
+{
+	uint8_t hash[CRYPTO_HASH];
+	crypto_generichash(hash, sizeof hash, pub->pk, LAB_PK_LEN, NULL, 0);
+	lab_code(hash, out);
 }
 
 int lab_pub_text(const struct lab_pub *pub, struct buf *out, struct err *e)
@@ -217,6 +222,15 @@ static bool parse_signature(const void *text, size_t len, struct signature *s)
 	       comment_ok((const char *)s->comment.p, s->comment.len) && armor_line(&rest, &line) &&
 	       armor_base64(line, s->global, sizeof s->global) && rest.len == 0 &&
 	       memcmp(s->bin, ALG_PREHASHED, ALG_LEN) == 0;
+}
+
+bool lab_signer(const void *sig, size_t sig_len, uint8_t id[LAB_KEYID_LEN])
+{
+	struct signature s;
+	if (!parse_signature(sig, sig_len, &s))
+		return false;
+	memcpy(id, s.bin + ALG_LEN, LAB_KEYID_LEN);
+	return true;
 }
 
 static bool signature_holds(

@@ -12,6 +12,7 @@
 #ifndef BUNDLE_LAB_H
 #define BUNDLE_LAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,6 +64,13 @@ void lab_sign_plain(const struct lab_key *key, const void *p, size_t n, uint8_t 
  * or not a signature; the message names `what`. trusted may be NULL. */
 int lab_verify(const struct lab_pub *pub, const void *p, size_t n, const void *sig, size_t sig_len,
 	const char *what, char trusted[LAB_COMMENT_MAX + 1], struct err *e);
+
+/* The id of the key that a detached signature says it was made with. False when it is no signature.
+ * Nothing is verified: for messages, and to tell a foreign key from changed bytes. */
+bool lab_signer(const void *sig, size_t sig_len, uint8_t id[LAB_KEYID_LEN]);
+
+/* Any hash as the fingerprints are written: its first 80 bits, to read aloud. */
+void lab_code(const uint8_t *hash, char out[LAB_FINGERPRINT_TEXT]);
 
 /* For people: the key id as minisign shows it, and a fingerprint to read aloud. */
 void lab_keyid(const struct lab_pub *pub, char out[LAB_KEYID_TEXT]);

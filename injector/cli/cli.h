@@ -30,7 +30,7 @@ struct cli_noun {
 };
 
 extern const struct cli_noun cli_blob, cli_hive, cli_windows, cli_lab, cli_batch, cli_bundle,
-	cli_stick, cli_apply, cli_undo, cli_journal, cli_wizard;
+	cli_stick, cli_image, cli_apply, cli_undo, cli_journal, cli_wizard;
 
 /* Options after the verb. Each option fills one field; positional arguments are collected in order
  * (options and arguments may mix). Unknown options, missing values and a wrong number of arguments

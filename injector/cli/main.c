@@ -11,6 +11,7 @@ static const struct cli_noun *const nouns[] = {
 	&cli_batch,
 	&cli_bundle,
 	&cli_stick,
+	&cli_image,
 	&cli_blob,
 	&cli_hive,
 	&cli_windows,

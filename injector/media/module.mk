@@ -1,0 +1,1 @@
+INJECTOR_SRC += $(wildcard injector/media/*.c)

@@ -1,0 +1,270 @@
+# The lab signs an image, and a stick that was changed afterwards is refused: every kind of change that
+# could make it boot something else. Judges: minisign, sha256sum, mtools.
+
+load image-common
+
+setup_file() {
+	local tmp=$BATS_FILE_TMPDIR
+	export ODJSTICK="${ODJSTICK:-$BUILD/odjstick}"
+	echo "lab secret" >"$tmp/lp"
+	"$ODJSTICK" lab keygen -o "$tmp/LAB" --passphrase-file "$tmp/lp"
+	"$ODJSTICK" lab keygen -o "$tmp/OTHER" --passphrase-file "$tmp/lp"
+	cp --sparse=always "$IMAGE" "$tmp/signed.img"
+	"$ODJSTICK" image sign "$tmp/signed.img" --lab "$tmp/LAB.key" --passphrase-file "$tmp/lp"
+}
+
+setup() {
+	tmp=$BATS_FILE_TMPDIR
+	stick=$BATS_TEST_TMPDIR/stick.img
+	cp --sparse=always "$tmp/signed.img" "$stick"
+	boot=$stick@@1M data=$stick@@49M
+	export MTOOLS_SKIP_CHECK=1
+}
+
+verify() {
+	run "$ODJSTICK" image verify "$stick" --lab "$tmp/LAB.pub"
+}
+
+# refused STATUS WORDS...: by verify, and each word is in what it says.
+refused() {
+	local want=$1 word
+	shift
+	verify
+	[ "$status" -eq "$want" ] || { echo "exit $status, wanted $want: $output"; return 1; }
+	for word; do
+		[[ $output == *"$word"* ]] || { echo "lacks \"$word\": $output"; return 1; }
+	done
+}
+
+# manifest_of IMG: as docs/format-image.md tells an auditor to read it.
+manifest_of() {
+	dd if="$1" bs=4096 skip=1 count=8 status=none | tr -d '\0'
+}
+
+signature_of() {
+	dd if="$1" bs=4096 skip=9 count=1 status=none | tr -d '\0'
+}
+
+# offset_of NAME: of a file in the boot partition.
+offset_of() {
+	manifest_of "$stick" | awk -v name="$1" '$4 == name { print $2 }'
+}
+
+# flip OFFSET: one bit of the stick.
+flip() {
+	local byte
+	byte=$(od -An -tu1 -j "$1" -N 1 "$stick")
+	# shellcheck disable=SC2059
+	printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$stick" bs=1 seek="$1" conv=notrunc status=none
+}
+
+# audit IMG: the recipe of docs/format-image.md, without our tool. Prints what differs.
+audit() {
+	local sha offset length name bad=0
+	manifest_of "$1" >"$BATS_TEST_TMPDIR/manifest"
+	signature_of "$1" >"$BATS_TEST_TMPDIR/manifest.minisig"
+	minisign -V -q -p "$tmp/LAB.pub" -m "$BATS_TEST_TMPDIR/manifest" || return 1
+	while read -r sha offset length name; do
+		echo "$sha  -" >"$BATS_TEST_TMPDIR/sum"
+		dd if="$1" iflag=skip_bytes,count_bytes skip="$offset" count="$length" bs=1M status=none |
+			sha256sum --status -c "$BATS_TEST_TMPDIR/sum" || { echo "differs: $name"; bad=1; }
+	done < <(tail -n +3 "$BATS_TEST_TMPDIR/manifest")
+	return $bad
+}
+
+@test "a signed image is as the lab signed it" {
+	verify
+	[ "$status" -eq 0 ]
+	[[ $output == *"is as the lab signed it"* ]]
+	[[ $output == *"$(manifest_of "$stick" | sha256sum | cut -d' ' -f1)"* ]]
+}
+
+@test "the manifest names every byte of the MBR, the gap and the boot partition, once" {
+	manifest_of "$stick" | tail -n +3 | awk '
+		$2 != at && !(at == 458 && $2 == 462) && !(at == 4096 && $2 == 40960) { print "gap at " at; exit 1 }
+		{ at = $2 + $3 } END { if (at != 49 * 1048576) { print "ends at " at; exit 1 } }'
+}
+
+@test "the hash of each file in the manifest is that of the file as mtools reads it" {
+	local sha offset length name files=0
+	while read -r sha offset length name; do
+		[[ $name == /* ]] || continue
+		files=$((files + 1))
+		[ "$(mtype -i "$boot" "::$name" | sha256sum | cut -d' ' -f1)" = "$sha" ] || { echo "$name"; return 1; }
+	done < <(manifest_of "$stick")
+	[ "$files" -eq "$(mdir -b -/ -f -i "$boot" :: | grep -vc '/$')" ]
+}
+
+@test "an auditor's dd, sha256sum and minisign agree, and see a changed byte" {
+	audit "$stick"
+	flip $(($(offset_of /initrd) + 1000000))
+	run audit "$stick"
+	[ "$status" -eq 1 ]
+	[ "$output" = "differs: /initrd" ]
+}
+
+@test "an image nobody signed: exit 5" {
+	cp --sparse=always "$IMAGE" "$stick"
+	refused 5 "no lab has signed this image"
+}
+
+@test "the key of another lab: exit 4" {
+	run "$ODJSTICK" image verify "$stick" --lab "$tmp/OTHER.pub"
+	[ "$status" -eq 4 ]
+	[[ $output == *"not by the lab's key"* ]]
+}
+
+@test "signed again by somebody else after a change: exit 4" {
+	flip "$(offset_of /initrd)"
+	"$REPO/image/manifest" "$stick"
+	"$ODJSTICK" image sign "$stick" --lab "$tmp/OTHER.key" --passphrase-file "$tmp/lp"
+	refused 4 "not by the lab's key"
+}
+
+@test "changed, and the manifest made anew with the old signature: exit 5" {
+	signature_of "$stick" >"$BATS_TEST_TMPDIR/old"
+	flip "$(offset_of /initrd)"
+	"$REPO/image/manifest" "$stick"
+	dd if="$BATS_TEST_TMPDIR/old" of="$stick" bs=4096 seek=9 conv=notrunc status=none
+	refused 5 "was changed after the lab signed it"
+}
+
+@test "one bit of the initramfs" {
+	flip $(($(offset_of /initrd) + 12345))
+	refused 5 "differs      /initrd" "1 places differ"
+	! cmp -s <(mtype -i "$boot" ::/initrd) <(mtype -i "$IMAGE@@1M" ::/initrd)
+}
+
+@test "one bit of the kernel, of shim, of the loader" {
+	for file in /vmlinuz /EFI/BOOT/BOOTX64.EFI /EFI/BOOT/grubx64.efi; do
+		flip $(($(offset_of $file) + 2000))
+		refused 5 "differs      $file"
+	done
+}
+
+@test "another kernel command line in a loader entry" {
+	local entry
+	entry=$(mdir -b -i "$boot" ::/loader/entries | head -n 1 | sed 's/^:://')
+	mtype -i "$boot" "::$entry" | sed 's/quiet/break/' >"$BATS_TEST_TMPDIR/entry"
+	dd if="$BATS_TEST_TMPDIR/entry" of="$stick" bs=1 seek="$(offset_of "$entry")" conv=notrunc status=none
+	mtype -i "$boot" "::$entry" | grep -q break
+	refused 5 "differs      $entry"
+}
+
+@test "a file more on the boot partition" {
+	echo 'title evil' | mcopy -i "$boot" - ::/loader/entries/aaa.conf
+	refused 5 "differs      [directory /loader/entries]" "differs      [file allocation table]"
+}
+
+@test "a file renamed, a file removed" {
+	mren -i "$boot" ::/loader/loader.conf ::/loader/loader.off
+	refused 5 "differs      [directory /loader]"
+	cp --sparse=always "$tmp/signed.img" "$stick"
+	mdel -i "$boot" ::/loader/loader.conf
+	refused 5 "differs      [directory /loader]" "differs      [file allocation table]"
+}
+
+@test "bytes hidden behind a file's end, and in free space" {
+	flip $(($(offset_of /vmlinuz) + $(manifest_of "$stick" | awk '$4 == "/vmlinuz" { print $3 }')))
+	refused 5 "differs      [rest of the last cluster of /vmlinuz]"
+	cp --sparse=always "$tmp/signed.img" "$stick"
+	flip $((49 * 1048576 - 1))
+	refused 5 "differs      [free space of the boot partition]"
+}
+
+@test "the boot code in the MBR, the gap behind it, the boot sector of the boot partition" {
+	flip 10
+	refused 5 "[MBR: boot code"
+	for at in 600:'[before the manifest]' 500000:'[after the manifest]' 1048580:'[boot sectors'; do
+		cp --sparse=always "$tmp/signed.img" "$stick"
+		flip "${at%%:*}"
+		refused 5 "${at#*:}"
+	done
+}
+
+@test "the partition table: type, place, active flag, a third partition" {
+	for at in 446 450 454 462 466 470 474 478 494 509 511; do
+		cp --sparse=always "$tmp/signed.img" "$stick"
+		flip $at
+		refused 5 "differs      [MBR: "
+	done
+}
+
+@test "a data partition that claims more than the medium has" {
+	printf '\377\377\377\177' | dd of="$stick" bs=1 seek=458 conv=notrunc status=none
+	refused 5 "reaches beyond the end of the medium"
+}
+
+@test "every bit of the manifest and of its signature counts" {
+	# Comment lines of a signature are not signed, so the second line and the trusted one.
+	for at in 4096 4150 6000 $((36864 + 60)) $((36864 + 180)) 36000 40900; do
+		cp --sparse=always "$tmp/signed.img" "$stick"
+		flip "$at"
+		verify
+		[ "$status" -eq 5 ] || [ "$status" -eq 4 ] || { echo "byte $at: $status $output"; return 1; }
+	done
+}
+
+@test "EFI on the data partition, from which firmware could start something else" {
+	for name in EFI efi Efi; do
+		cp --sparse=always "$tmp/signed.img" "$stick"
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+			echo "$i" | mcopy -i "$data" - "::a longer name than eight letters $i.txt"
+		done
+		verify
+		[ "$status" -eq 0 ]
+		mmd -i "$data" "::$name"
+		refused 5 'the data partition holds "EFI"'
+	done
+}
+
+@test "a data partition whose file system cannot be read" {
+	printf 'NTFS    ' | dd of="$stick" bs=1 seek=$((49 * 1048576 + 82)) conv=notrunc status=none
+	refused 5 "the file system of the data partition cannot be read"
+}
+
+@test "what is written in the field does not matter" {
+	head -c 300000 /dev/urandom | mcopy -i "$data" - ::bundle.odjb
+	mmd -i "$data" ::journal
+	echo x | mcopy -i "$data" - ::journal/000001.jsonl
+	printf '\001' | dd of="$stick" bs=1 seek=$((49 * 1048576 + 65)) conv=notrunc status=none
+	verify
+	[ "$status" -eq 0 ]
+}
+
+@test "--json names what differs" {
+	"$ODJSTICK" image verify "$stick" --lab "$tmp/LAB.pub" --json | jq -e '.differs == [] and (.image | length == 64)'
+	flip "$(offset_of /initrd)"
+	run bash -c "\"\$0\" image verify \"\$@\" 2>/dev/null" "$ODJSTICK" "$stick" --lab "$tmp/LAB.pub" --json
+	[ "$status" -eq 5 ]
+	[ "$(jq -r '.differs[]' <<<"$output")" = /initrd ]
+}
+
+@test "image sign refuses an image that is not as it was built, and leaves it alone" {
+	flip "$(offset_of /initrd)"
+	sha256sum "$stick" >"$BATS_TEST_TMPDIR/before"
+	run "$ODJSTICK" image sign "$stick" --lab "$tmp/LAB.key" --passphrase-file "$tmp/lp"
+	[ "$status" -eq 5 ]
+	[[ $output == *"differs  /initrd"* ]]
+	sha256sum --quiet -c "$BATS_TEST_TMPDIR/before"
+}
+
+@test "a wrong passphrase signs nothing: exit 4" {
+	echo nonsense >"$BATS_TEST_TMPDIR/wrong"
+	run "$ODJSTICK" image sign "$stick" --lab "$tmp/LAB.key" --passphrase-file "$BATS_TEST_TMPDIR/wrong"
+	[ "$status" -eq 4 ]
+	cmp "$stick" "$tmp/signed.img"
+}
+
+@test "image verify: other files, a short file, no file" {
+	head -c 1000000 /dev/urandom >"$stick"
+	refused 5 "is no stick"
+	: >"$stick"
+	refused 5 "is no stick"
+	rm "$stick"
+	refused 1 "$stick"
+	run "$ODJSTICK" image verify "$tmp/signed.img"
+	[ "$status" -eq 2 ]
+	run "$ODJSTICK" image verify "$tmp/signed.img" --lab "$tmp/lp"
+	[ "$status" -eq 3 ]
+}
