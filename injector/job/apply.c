@@ -153,14 +153,29 @@ static int verify_file(struct job *j, const struct plan *p, struct err *e)
 
 int plan_verify(struct job *j, const struct plan *p, struct err *e)
 {
+	if (j->finishing)
+		return finish_verify(j, e);
 	return p->method == PLAN_UNATTEND ? verify_file(j, p, e) : verify_registry(j, p, e);
 }
 
-/* A disk that holds the plan already (an earlier run was cut off after its write) is left alone. */
+/* What a run that was cut off left beside its files. */
+static int tidy(struct job *j, const struct plan *p, struct err *e)
+{
+	struct volume *v;
+	int ret = p->method == PLAN_UNATTEND ? volume_open(&v, j->chosen->src, true, e) : 0;
+	if (ret < 0 || p->method != PLAN_UNATTEND)
+		return ret;
+	ret = volume_tidy(v, p->items[0].place, e);
+	int closed = volume_close(v, ret == 0 ? e : NULL);
+	return ret < 0 ? ret : closed;
+}
+
+/* A disk that holds the plan already (an earlier run was cut off after its write) is left alone,
+ * but for temporary files. */
 int plan_write(struct job *j, const struct plan *p, struct err *e)
 {
-	if (plan_verify(j, p, NULL) == 0)
-		return 0;
+	if (j->finishing || plan_verify(j, p, NULL) == 0)
+		return tidy(j, p, e);
 	return p->method == PLAN_UNATTEND ? write_file(j, p, e) : write_registry(j, p, e);
 }
 
@@ -170,6 +185,8 @@ int plan_write(struct job *j, const struct plan *p, struct err *e)
 static int step_intent(struct job *j, struct err *e)
 {
 	int ret = bundle_can_spend(stick_bundle(j->stick), e);
+	if (j->finishing)
+		return ret; /* its intent is there */
 	if (ret == 0)
 		ret = report_intent(j, e);
 	if (ret < 0)
@@ -193,6 +210,11 @@ static int step_verify(struct job *j, struct err *e)
 static int step_spend(struct job *j, struct err *e)
 {
 	int ret = bundle_entry_spend(stick_bundle(j->stick), j->entry, clock_now(), e);
+	if (ret == -ERR_SPENT && j->finishing) {
+		ret = 0;
+		if (e)
+			err_clear(e);
+	}
 	if (ret == 0)
 		j->pc.spent = true;
 	return ret < 0 ? ret : report_spent(j, e);

@@ -188,7 +188,7 @@ int job_plan(struct job *j, struct err *e)
 {
 	if (!j->accepted)
 		return err_set(e, ERR_USAGE, NULL, "the checks come before the plan");
-	int ret = plan_build(j, &j->plan, e);
+	int ret = j->finishing ? finish_plan(j, &j->plan, e) : plan_build(j, &j->plan, e);
 	return ret < 0 ? report_refusal(j, "plan", ret) : report_plan(j, e);
 }
 

@@ -5,6 +5,7 @@
  * build.c    the plan                          apply.c      the transaction
  * system.c   the SYSTEM hive on a volume       report.c     what the journal is told
  * undo.c     taking it back                    undo_record.c  what that needs, on the stick
+ * finish.c   an apply cut off after the entry was destroyed
  */
 #ifndef JOB_INTERNAL_H
 #define JOB_INTERNAL_H
@@ -54,7 +55,8 @@ struct job {
 	struct plan plan;
 	uint64_t intent; /* sequence number of the intent record */
 
-	bool undoing; /* a used entry may be selected: nothing of it is opened */
+	bool finishing; /* the entry is used; j->undo says what an interrupted run wrote */
+	bool undoing;	/* a used entry may be selected: nothing of it is opened */
 	bool undo_ready;
 	struct undo_record undo;
 };
@@ -91,6 +93,22 @@ int plan_verify(struct job *j, const struct plan *p, struct err *e);
 
 /* Keep on the stick, sealed, what undo needs. After the intent, before the disk is written. */
 int undo_save(struct job *j, struct err *e);
+
+/* What the disk holds, compared with the record: bits, or -ERR_*. */
+enum { UNDO_HOLDS_NOTHING = 0, UNDO_HOLDS_AFTER = 1, UNDO_HOLDS_BEFORE = 2 };
+int undo_compare(struct job *j, const struct undo_record *r, struct err *e);
+
+/* --- finish.c ------------------------------------------------------------------------------------
+ */
+
+/* An earlier apply of the selected PC has no result: the newest is taken (j->intent). */
+bool finish_has_intent(struct job *j);
+/* An earlier apply of the selected entry has no result, and its undo record is there: both are
+ * taken (j->intent, j->undo). */
+bool finish_is_open(struct job *j);
+int finish_plan(struct job *j, struct plan *p, struct err *e);
+/* 0 when the disk holds exactly what the interrupted run wrote, -ERR_SPENT when not. */
+int finish_verify(struct job *j, struct err *e);
 
 /* --- report.c: typed journal records about a job; each returns 0 without a journal
  * ---------------- */

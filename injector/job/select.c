@@ -37,6 +37,7 @@ static void forget_entry(struct job *j)
 	j->check_count = 0;
 	j->accepted = false;
 	j->selected = false;
+	j->finishing = false;
 	j->pc = (struct job_pc){0};
 }
 
@@ -70,12 +71,13 @@ static int take_entry(struct job *j, uint32_t id, struct err *e)
 	snprintf(j->pc.tag, sizeof j->pc.tag, "%s", row.tag);
 	snprintf(j->pc.domain, sizeof j->pc.domain, "%s", row.domain);
 	j->pc.spent = state != BUNDLE_FRESH;
-	if (state == BUNDLE_SPENT && !j->undoing)
+	j->finishing = state != BUNDLE_FRESH && !j->undoing && finish_is_open(j);
+	if (state == BUNDLE_SPENT && !j->undoing && !j->finishing)
 		return err_set(e, ERR_SPENT,
 			"The disk is untouched. Ask the lab to provision this PC again.",
 			"the entry of %s was already used: one blob joins one PC",
 			row.computer_name);
-	if (state == BUNDLE_DAMAGED && !j->undoing)
+	if (state == BUNDLE_DAMAGED && !j->undoing && !j->finishing)
 		return err_set(e, ERR_INTEGRITY,
 			"The disk is untouched. Ask the lab for a new stick.",
 			"the entry of %s is damaged in the bundle", row.computer_name);

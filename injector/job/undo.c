@@ -19,9 +19,6 @@
 
 #define PLACE_MAX 512
 
-/* What a disk, or one item of it, is compared with the record. Bits: an item may be both. */
-enum { HOLDS_NOTHING = 0, HOLDS_AFTER = 1, HOLDS_BEFORE = 2 };
-
 /* The first n parts of a place ("A\B\C", "/Windows/Panther/x"); false when it has fewer. */
 static bool first_parts(const char *place, char sep, uint32_t n, char out[PLACE_MAX])
 {
@@ -92,18 +89,19 @@ static int compare_value(
 	hive_key key;
 	if (it->kind == PLAN_KEY) {
 		bool there = hive_find_key(h, hive_root(h), it->place, &key, NULL) == 0;
-		return (there ? HOLDS_AFTER : 0) | (there == it->existed ? HOLDS_BEFORE : 0);
+		return (there ? UNDO_HOLDS_AFTER : 0) |
+		       (there == it->existed ? UNDO_HOLDS_BEFORE : 0);
 	}
 	int there = read_value(h, it, &type, &now, e);
 	if (there <= 0)
-		return there < 0 ? there : it->existed ? HOLDS_NOTHING : HOLDS_BEFORE;
-	int holds = HOLDS_NOTHING;
+		return there < 0 ? there : it->existed ? UNDO_HOLDS_NOTHING : UNDO_HOLDS_BEFORE;
+	int holds = UNDO_HOLDS_NOTHING;
 	undo_hash(r, type, now.p, now.len, hash);
 	if (sodium_memcmp(hash, it->after, sizeof hash) == 0)
-		holds |= HOLDS_AFTER;
+		holds |= UNDO_HOLDS_AFTER;
 	if (it->existed && type == it->type && now.len == it->before.len &&
 		(now.len == 0 || sodium_memcmp(now.p, it->before.p, now.len) == 0))
-		holds |= HOLDS_BEFORE;
+		holds |= UNDO_HOLDS_BEFORE;
 	secret_clear(&now);
 	return holds;
 }
@@ -175,7 +173,7 @@ static int capture_registry(struct job *j, struct undo_record *r, struct err *e)
 static int compare_registry(struct job *j, const struct undo_record *r, struct err *e)
 {
 	struct system_hive s;
-	int holds = HOLDS_AFTER | HOLDS_BEFORE;
+	int holds = UNDO_HOLDS_AFTER | UNDO_HOLDS_BEFORE;
 	int ret = system_hive_open(&s, j->chosen, false, e);
 	for (size_t i = 0; ret == 0 && i < r->count; i++) {
 		int one = compare_value(s.hive, r, &r->items[i], e);
@@ -244,7 +242,7 @@ static int compare_file(struct job *j, const struct undo_record *r, struct err *
 	struct secret now = SECRET_INIT;
 	struct volume *v = NULL;
 	uint8_t hash[UNDO_HASH];
-	int holds = HOLDS_NOTHING;
+	int holds = UNDO_HOLDS_NOTHING;
 	int there = volume_open(&v, j->chosen->src, false, e);
 	if (there == 0)
 		there = read_answer(v, it, &now, e);
@@ -252,14 +250,14 @@ static int compare_file(struct job *j, const struct undo_record *r, struct err *
 	if (there == 1) {
 		undo_hash(r, 0, now.p, now.len, hash);
 		if (sodium_memcmp(hash, it->after, sizeof hash) == 0)
-			holds |= HOLDS_AFTER;
+			holds |= UNDO_HOLDS_AFTER;
 		if (it->existed && now.len == it->before.len &&
 			sodium_memcmp(now.p, it->before.p, now.len) == 0)
-			holds |= HOLDS_BEFORE;
+			holds |= UNDO_HOLDS_BEFORE;
 	}
 	secret_clear(&now);
 	if (there == 0)
-		return it->existed ? HOLDS_NOTHING : HOLDS_BEFORE;
+		return it->existed ? UNDO_HOLDS_NOTHING : UNDO_HOLDS_BEFORE;
 	return there < 0 ? there : holds;
 }
 
@@ -309,7 +307,7 @@ static int restore_file(struct job *j, const struct undo_record *r, struct err *
 /* --- save
  * ------------------------------------------------------------------------------------------ */
 
-static int compare(struct job *j, const struct undo_record *r, struct err *e)
+int undo_compare(struct job *j, const struct undo_record *r, struct err *e)
 {
 	return r->method == PLAN_UNATTEND ? compare_file(j, r, e) : compare_registry(j, r, e);
 }
@@ -320,8 +318,8 @@ static bool is_kept(struct job *j)
 	struct undo_record r = {0};
 	bool kept = undo_record_load(j, &r, NULL) == 0 && r.method == j->plan.method;
 	if (kept) {
-		int holds = compare(j, &r, NULL);
-		kept = holds >= 0 && (holds & HOLDS_AFTER);
+		int holds = undo_compare(j, &r, NULL);
+		kept = holds >= 0 && (holds & UNDO_HOLDS_AFTER);
 	}
 	undo_record_clear(&r);
 	return kept;
@@ -376,16 +374,19 @@ static bool has_started(const struct job *j)
 	return named && (j->undo.method == PLAN_UNATTEND || f->join != WINDOWS_JOIN_PENDING);
 }
 
+/* Of an undo or an apply that was cut off the old state may be there already, and leftovers. */
 static int judge(struct job *j, int holds, struct err *e)
 {
-	if (holds & HOLDS_AFTER || (j->undo.restoring && holds & HOLDS_BEFORE))
+	if (holds & UNDO_HOLDS_AFTER)
+		return 0;
+	if (holds & UNDO_HOLDS_BEFORE && (j->undo.restoring || finish_has_intent(j)))
 		return 0;
 	if (has_started(j))
 		return err_set(e, ERR_UNSAFE,
 			"The disk is untouched. Leave the domain in Windows instead.",
 			"Windows has started as %s since: the join cannot be undone from outside",
 			j->pc.name);
-	if (holds & HOLDS_BEFORE)
+	if (holds & UNDO_HOLDS_BEFORE)
 		return err_set(e, ERR_REFUSED,
 			"The disk is untouched. An interrupted apply is finished by running it "
 			"again.",
@@ -405,7 +406,7 @@ int job_undo_prepare(struct job *j, struct err *e)
 	if (ret == 0)
 		ret = volume_refuse(&j->chosen->state, j->chosen->shown.where, e);
 	if (ret == 0)
-		ret = compare(j, &j->undo, e);
+		ret = undo_compare(j, &j->undo, e);
 	if (ret >= 0)
 		ret = judge(j, ret, e);
 	j->undo_ready = ret == 0;
@@ -417,13 +418,31 @@ size_t job_undo_count(const struct job *j)
 	return j->undo_ready ? j->undo.count : 0;
 }
 
+/* What an earlier undo did not get to: temporary files, folders that were made for ours. */
+static int settle(struct job *j, const struct undo_record *r, struct err *e)
+{
+	const struct undo_item *it = &r->items[0];
+	struct volume *v;
+	int ret = r->method == PLAN_UNATTEND ? volume_open(&v, j->chosen->src, true, e) : 0;
+	if (ret < 0 || r->method != PLAN_UNATTEND)
+		return ret;
+	ret = volume_tidy(v, it->place, e);
+	if (ret == 0 && !it->existed)
+		ret = prune_folders(v, it, e);
+	if (ret == 0)
+		ret = volume_sync(v, e);
+	int closed = volume_close(v, ret == 0 ? e : NULL);
+	return ret < 0 ? ret : closed;
+}
+
 /* Mark, write, read back. */
 static int restore(struct job *j, struct err *e)
 {
 	int ret = 0;
-	int holds = compare(j, &j->undo, e);
-	if (holds < 0 || holds & HOLDS_BEFORE)
-		return holds < 0 ? holds : 0; /* an earlier undo got this far */
+	int holds = undo_compare(j, &j->undo, e);
+	if (holds < 0 || holds & UNDO_HOLDS_BEFORE)
+		return holds < 0 ? holds
+				 : settle(j, &j->undo, e); /* an earlier undo got this far */
 	j->undo.restoring = true;
 	ret = undo_record_save(j, &j->undo, e);
 	if (ret == 0)
@@ -431,8 +450,8 @@ static int restore(struct job *j, struct err *e)
 						      : restore_registry(j, &j->undo, e);
 	if (ret < 0)
 		return ret;
-	holds = compare(j, &j->undo, e);
-	if (holds >= 0 && !(holds & HOLDS_BEFORE))
+	holds = undo_compare(j, &j->undo, e);
+	if (holds >= 0 && !(holds & UNDO_HOLDS_BEFORE))
 		return err_set(e, ERR_FAILED, "Do not start this PC. Run undo again on it.",
 			"read back: %s is not what it was", j->pc.name);
 	return holds < 0 ? holds : 0;
