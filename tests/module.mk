@@ -41,7 +41,8 @@ $(BUILD)/tests/tools/ntfstree: tests/tools/ntfstree.c injector/volume/libntfs.h 
 $(addprefix $(BUILD)/tests/unit/,volume_test volume_crash_test discover_test): \
 	| $(BUILD)/tests/tools/ntfstree
 
-$(BUILD)/tests/unit/apply_crash_test: | $(BUILD)/tests/tools/ntfstree $(BUILD)/tests/tools/mkhive
+$(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/apply_crash*_test.c)): \
+	| $(BUILD)/tests/tools/ntfstree $(BUILD)/tests/tools/mkhive $(BUILD)/host/odjstick
 
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 include tests/tools/mkhive/module.mk
