@@ -1,4 +1,4 @@
-/* odjstick stick: make a stick's data folder from a lab's bundle. */
+/* odjstick stick: make a stick, or its data folder, from a lab's bundle. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,16 +10,12 @@
 #include "base/file.h"
 #include "bundle/bundle.h"
 #include "cli/cli.h"
+#include "cli/stick.h"
 #include "journal/journal.h"
 
 #define COPY_CHUNK (1u << 20)
 
-struct lab {
-	struct lab_pub pub;
-	struct lab_key *key; /* NULL: only the public half was given */
-};
-
-static void lab_clear(struct lab *l)
+void stick_lab_clear(struct stick_lab *l)
 {
 	lab_key_close(l->key);
 }
@@ -31,8 +27,8 @@ static int sign_start(void *ctx, const uint8_t *p, size_t n, uint8_t sig[64], st
 	return 0;
 }
 
-/* LAB.pub or LAB.key: whichever the file is. */
-static int read_lab(struct lab *l, const char *path, const char *passphrase_file, struct err *e)
+int stick_lab_read(
+	struct stick_lab *l, const char *path, const char *passphrase_file, struct err *e)
 {
 	struct err not_pub = ERR_INIT;
 	struct secret passphrase = SECRET_INIT;
@@ -128,7 +124,7 @@ static int copy_file(const char *from_path, const char *to_path, struct err *e)
 }
 
 /* The copy on the stick is what is verified and described, not the file it came from. */
-static int put_bundle(const char *dir, const char *source, const struct lab *l,
+static int put_bundle(const char *dir, const char *source, const struct stick_lab *l,
 	struct bundle_facts *facts, struct err *e)
 {
 	struct bundle *b = NULL;
@@ -144,7 +140,7 @@ static int put_bundle(const char *dir, const char *source, const struct lab *l,
 	return ret;
 }
 
-static int put_lab(const char *dir, const struct lab *l, struct err *e)
+static int put_lab(const char *dir, const struct stick_lab *l, struct err *e)
 {
 	struct buf text = BUF_INIT;
 	CLEANUP(freep) char *path = path_join(dir, "lab.pub");
@@ -155,7 +151,7 @@ static int put_lab(const char *dir, const struct lab *l, struct err *e)
 	return ret;
 }
 
-static int put_journal(const char *dir, const struct lab *l, const struct bundle_facts *facts,
+static int put_journal(const char *dir, const struct stick_lab *l, const struct bundle_facts *facts,
 	struct journal_origin *origin, struct err *e)
 {
 	char fingerprint[LAB_FINGERPRINT_TEXT];
@@ -170,7 +166,29 @@ static int put_journal(const char *dir, const struct lab *l, const struct bundle
 	return journal_init(dir, &p, origin, e);
 }
 
-static int make_stick(const char *dir, const char *bundle, const struct lab *l, struct err *e)
+int stick_fill(const char *dir, const char *bundle, const struct stick_lab *l,
+	struct journal_origin *origin, struct bundle_facts *facts, struct err *e)
+{
+	int ret = put_bundle(dir, bundle, l, facts, e);
+	if (ret == 0)
+		ret = put_lab(dir, l, e);
+	return ret < 0 ? ret : put_journal(dir, l, facts, origin, e);
+}
+
+void stick_tell(const struct stick_lab *l, const struct journal_origin *origin,
+	const struct bundle_facts *facts)
+{
+	char fingerprint[LAB_FINGERPRINT_TEXT];
+	lab_fingerprint(&l->pub, fingerprint);
+	printf("stick            %s\nbundle           %s (%u PCs)\nlab fingerprint  %s\n"
+	       "journal start    %s\n",
+		origin->stick_text, facts->id_text, facts->count, fingerprint, origin->start_code);
+	if (!l->key)
+		printf("The lab's secret key was not given: write the journal start down, it is "
+		       "what an auditor compares.\n");
+}
+
+static int init(const char *dir, const char *bundle, const struct stick_lab *l, struct err *e)
 {
 	struct journal_origin origin;
 	struct bundle_facts facts;
@@ -184,22 +202,10 @@ static int make_stick(const char *dir, const char *bundle, const struct lab *l, 
 		ret = need_empty(dir, e);
 	if (ret < 0)
 		return ret;
-	ret = put_bundle(dir, bundle, l, &facts, e);
-	if (ret == 0)
-		ret = put_lab(dir, l, e);
-	if (ret == 0)
-		ret = put_journal(dir, l, &facts, &origin, e);
+	ret = stick_fill(dir, bundle, l, &origin, &facts, e);
 	if (ret < 0)
 		return err_ctx(e, "%s is not a stick yet; empty it and try again", dir);
-	char fingerprint[LAB_FINGERPRINT_TEXT];
-	lab_fingerprint(&l->pub, fingerprint);
-	printf("stick            %s\nbundle           %s (%u PCs)\nlab fingerprint  %s\n"
-	       "journal start    %s\n",
-		origin.stick_text, facts.id_text, facts.count, fingerprint, origin.start_code);
-	if (!l->key)
-		printf("The lab's secret key was not given: write the journal start down, it is "
-		       "what "
-		       "an auditor compares.\n");
+	stick_tell(l, &origin, &facts);
 	return 0;
 }
 
@@ -209,15 +215,15 @@ static int run_init(int argc, char **argv, struct err *e)
 	const struct cli_opt opts[] = {{.name = "--bundle", .value = &bundle},
 		{.name = "--lab", .value = &lab_path},
 		{.name = "--passphrase-file", .value = &passphrase_file}, {0}};
-	struct lab l = {.key = NULL};
+	struct stick_lab l = {.key = NULL};
 	int ret = cli_parse(argc, argv, opts, 1, 1, &dir, NULL, e);
 	if (ret == 0 && (!bundle || !lab_path))
 		ret = err_set(e, ERR_USAGE, NULL, "%s is missing", bundle ? "--lab" : "--bundle");
 	if (ret == 0)
-		ret = read_lab(&l, lab_path, passphrase_file, e);
+		ret = stick_lab_read(&l, lab_path, passphrase_file, e);
 	if (ret == 0)
-		ret = make_stick(dir, bundle, &l, e);
-	lab_clear(&l);
+		ret = init(dir, bundle, &l, e);
+	stick_lab_clear(&l);
 	return ret;
 }
 
@@ -227,6 +233,13 @@ static const struct cli_verb verbs[] = {
 		"the "
 		"lab signs the journal's start.",
 		run_init},
+	{"make",
+		"--image ODJSTICK.img --bundle OUT.odjb --lab LAB.pub|LAB.key\n"
+		"      -o STICK.img [--size N[M|G]] | --device DEV... [--yes]\n"
+		"      [--passphrase-file F]",
+		"Write sticks: the image, a data partition as large as the stick, the bundle; "
+		"everything is read back",
+		stick_make_run},
 	{NULL, NULL, NULL, NULL},
 };
 

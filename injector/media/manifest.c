@@ -252,6 +252,15 @@ int manifest_sign(
 	return ret < 0 ? ret : blockdev_sync(d, e);
 }
 
+int manifest_is_signed(struct blockdev *d, bool *is, struct err *e)
+{
+	uint8_t sig[MANIFEST_SIG_ROOM];
+	size_t len;
+	int ret = read_padded(d, MANIFEST_SIG_AT, sig, sizeof sig, &len, e);
+	*is = len > 0;
+	return ret;
+}
+
 int manifest_signed_by(const struct manifest *m, struct blockdev *d, const struct lab_pub *lab,
 	char trusted[LAB_COMMENT_MAX + 1], struct err *e)
 {

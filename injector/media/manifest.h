@@ -13,6 +13,7 @@
 #ifndef MEDIA_MANIFEST_H
 #define MEDIA_MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,6 +73,9 @@ int manifest_layout(const struct manifest *m, struct blockdev *d, struct err *e)
 /* Sign the text and write the signature to the medium. The caller has compared it before. */
 int manifest_sign(
 	const struct manifest *m, struct blockdev *d, const struct lab_key *key, struct err *e);
+
+/* Has anybody signed it? (The room for the signature is not empty.) */
+int manifest_is_signed(struct blockdev *d, bool *is, struct err *e);
 
 /* 0 when the lab signed this manifest. -ERR_KEY: somebody else did. -ERR_INTEGRITY: nobody did, or
  * it was changed since. trusted: the comment that is covered by the signature; may be NULL. */

@@ -43,6 +43,12 @@ int blockdev_close(struct blockdev *d, struct err *e)
 	return d ? d->ops->close(d, e) : 0;
 }
 
+void blockdev_drop_cache(struct blockdev *d)
+{
+	if (d->ops->drop_cache)
+		d->ops->drop_cache(d);
+}
+
 struct window {
 	struct blockdev dev;
 	int fd;
@@ -109,11 +115,20 @@ static int window_close(struct blockdev *d, struct err *e)
 	return ret;
 }
 
+static void window_drop_cache(struct blockdev *d)
+{
+	struct window *w = d->ctx;
+	/* BLKFLSBUF is for root and devices; the advice is for everybody. */
+	ioctl(w->fd, BLKFLSBUF, 0);
+	posix_fadvise(w->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static const struct blockdev_ops window_ops = {
 	.read = window_read,
 	.write = window_write,
 	.sync = window_sync,
 	.close = window_close,
+	.drop_cache = window_drop_cache,
 };
 
 #define IN_USE_NEXT                                                                                \

@@ -28,6 +28,8 @@ struct blockdev_ops {
 	int (*sync)(struct blockdev *d, struct err *e);
 	/* Frees d even when it reports an error. */
 	int (*close)(struct blockdev *d, struct err *e);
+	/* Forget cached bytes, so that the next read shows what the medium holds. May be NULL. */
+	void (*drop_cache)(struct blockdev *d);
 };
 
 struct blockdev {
@@ -44,6 +46,8 @@ int blockdev_read(struct blockdev *d, uint64_t off, void *p, size_t n, struct er
 int blockdev_write(struct blockdev *d, uint64_t off, const void *p, size_t n, struct err *e);
 int blockdev_sync(struct blockdev *d, struct err *e);
 int blockdev_close(struct blockdev *d, struct err *e); /* NULL is allowed */
+/* After a sync, before a read back; as far as the system allows. */
+void blockdev_drop_cache(struct blockdev *d);
 
 /*
  * A window of a regular file or of a block device. length 0 means up to the end.
