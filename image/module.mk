@@ -44,6 +44,11 @@ test-boot: $(BUILD)/odjstick.img $(BUILD)/tests/probe.img
 	$(Q)BUILD=$(BUILD) bats --tap tests/e2e/image.bats tests/e2e/boot.bats \
 		tests/e2e/wizard.bats
 
+# Every row of the boot matrix, each through one apply: about a quarter of an hour.
+.PHONY: test-boot-all
+test-boot-all: all test-tools
+	$(Q)BUILD=$(BUILD) bats --tap tests/e2e/all
+
 # The whole job once; says what it installs. INTERACTIVE=1 hands the wizard over.
 .PHONY: demo
 demo: debs-demo all $(BUILD)/tests/tools/ntfstree $(BUILD)/hives/win11-SYSTEM $(BUILD)/hives/win11-SOFTWARE

@@ -16,10 +16,14 @@ PROBE_SECONDS = 5
 DISK_BUS = {
     "nvme": ["-device", "nvme,drive=disk,serial=odjdisk"],
     "ahci": ["-device", "ide-hd,drive=disk,bus=ide.0"],
+    "ide": ["-device", "piix4-ide,id=pata", "-device", "ide-hd,drive=disk,bus=pata.0"],
     "virtio": ["-device", "virtio-blk-pci,drive=disk"],
     "usb": ["-device", "usb-storage,id=pcdisk,drive=disk,bus=xhci.0"],
+    "uas": [
+        "-device", "usb-uas,id=uas,bus=xhci.0", "-device", "scsi-hd,id=pcdisk,drive=disk,bus=uas.0",
+    ],
     "sd": ["-device", "sdhci-pci", "-device", "sd-card,drive=disk"],
-}
+}  # fmt: skip
 
 # A boot sector that leaves through QEMU's debug-exit device, after one x87 wait: both are what a
 # half-working KVM stumbles over. xor ax,ax; fninit; fwait; mov al,0x10; out 0xf4,al; hlt
@@ -75,7 +79,7 @@ class Machine:
     asset_tag: str = ""
     manufacturer: str = "QEMU"
     product: str = "Standard PC"
-    kernel_args: str = ""  # appended to the kernel's command line (UEFI only)
+    kernel_args: str = ""  # appended to the kernel's command line; under BIOS: words for init only
     serial: str = ""  # QEMU chardev: stdio, file:PATH, unix:PATH,server=on,...
     window: bool = False
     monitor: str = ""  # path of a QMP socket
@@ -84,8 +88,6 @@ class Machine:
     def firmware_args(self):
         """Firmware and machine type."""
         if self.firmware == "bios":
-            if self.kernel_args:
-                raise MachineError("kernel arguments can only be added under UEFI")
             return ["-machine", "q35"]
         secure = self.firmware == "sb"
         code = f"{OVMF}/OVMF_CODE_4M{'.secboot' if secure else ''}.fd"
@@ -133,8 +135,10 @@ class Machine:
         if self.asset_tag:
             args += ["-smbios", f"type=3,asset={quoted(self.asset_tag)}"]
         if self.kernel_args:
-            words = f"io.systemd.boot.kernel-cmdline-extra={self.kernel_args}"
-            args += ["-smbios", f"type=11,value={quoted(words)}"]
+            # systemd-boot hands its words to the kernel; SYSLINUX knows no such thing, so init reads
+            # the firmware's OEM strings itself (rootfs/init/smbios.h).
+            key = "odjstick:" if self.firmware == "bios" else "io.systemd.boot.kernel-cmdline-extra="
+            args += ["-smbios", f"type=11,value={quoted(key + self.kernel_args)}"]
         return args
 
     def command(self):

@@ -41,8 +41,20 @@ ef true" ]
 	id=$(sfdisk --json "$IMAGE" | jq -r .partitiontable.id)
 	id=${id#0x}
 	[ "$(blkid -p -o value -s UUID "$tmp/data.fat" | tr -d - | tr A-F a-f)" = "$id" ]
-	for entry in odjstick serial; do
+	for entry in odjstick serial support; do
 		grep -q "odjstick.id=$id" "$tmp/boot/loader/entries/$entry.conf"
+	done
+	[ "$(grep -c "^APPEND .*odjstick.id=$id" "$tmp/boot/syslinux/syslinux.cfg")" -eq 3 ]
+}
+
+@test "legacy BIOS: Debian's MBR code and SYSLINUX, with the entries that UEFI has" {
+	local entry
+	cmp -n 440 "$IMAGE" "$BUILD/boot-debs/usr/lib/syslinux/mbr/mbr.bin"
+	head -c 512 "$tmp/boot.fat" | grep -aq SYSLINUX
+	[ "$(cd "$tmp/boot/syslinux" && echo *)" = "entries.txt ldlinux.c32 ldlinux.sys syslinux.cfg" ]
+	for entry in odjstick serial support; do
+		diff <(sed -n 's/^options //p' "$tmp/boot/loader/entries/$entry.conf") \
+			<(sed -n "/^LABEL $entry$/,/^APPEND/s/^APPEND //p" "$tmp/boot/syslinux/syslinux.cfg")
 	done
 }
 

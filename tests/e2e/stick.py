@@ -99,8 +99,7 @@ class Stick:
         extra = machine.pop("kernel_args", "")
         size = f"odjstick.size={COLUMNS}x{ROWS}"
         machine.setdefault("vars_file", os.path.join(self.work.name, "vars.fd"))
-        if machine.get("firmware") != "bios":
-            machine["kernel_args"] = f"console=ttyS0,115200 odjstick.term={TERM} {size} {extra}".strip()
+        machine["kernel_args"] = f"console=ttyS0,115200 odjstick.term={TERM} {size} {extra}".strip()
         self.machine = qemu.Machine(
             stick=stick,
             serial=f"unix:{self.console},server=on,wait=on",

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Switch a PC on with the stick in it and do what an engineer does, until it switches itself off.
 
-usage: walk.py STICK.img DISK.img SERIAL NAME PASSPHRASE [--bus nvme] [--firmware uefi] [--log FILE]
+usage: walk.py STICK.img DISK.img SERIAL NAME PASSPHRASE [--bus nvme] [--firmware uefi]
+               [--usb xhci] [--ram 1024] [--log FILE]
 
 What is typed are keys at the console, what is believed is what stands on the screen. Prints each
 step with the seconds since power-on, and the wizard's screens when asked with --screens.
@@ -55,11 +56,13 @@ def main():
         parser.add_argument(name)
     parser.add_argument("--bus", default="nvme")
     parser.add_argument("--firmware", default="uefi")
+    parser.add_argument("--usb", default="xhci")
+    parser.add_argument("--ram", type=int, default=1024)
     parser.add_argument("--log")
     parser.add_argument("--screens", action="store_true")
     args = parser.parse_args()
     machine = {"disk": args.disk, "serial_number": args.serial, "bus": args.bus}
-    machine["firmware"] = args.firmware
+    machine.update(firmware=args.firmware, usb=args.usb, ram=args.ram)
     try:
         with e2e.Stick(args.stick, log=args.log, **machine) as pc:
             walk(pc, args.name, args.passphrase, args.screens)
