@@ -17,6 +17,8 @@
 static int preflight(void *arg, struct err *e)
 {
 	struct wizard *w = arg;
+	machine_read(w->opt->sys, w->opt->dmi, &w->pc); /* the mains may be plugged in by now */
+	job_set_machine(w->job, &w->pc);
 	return job_preflight(w->job, PLAN_AUTO, e);
 }
 

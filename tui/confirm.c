@@ -64,8 +64,8 @@ static int build_summary(struct wizard *w, int y)
 	char text[640];
 	const struct job_pc *pc = job_pc(w->job);
 	const struct job_windows *win = job_chosen(w->job);
-	snprintf(text, sizeof text, _("%s %s, serial %s"), w->fw.vendor, w->fw.product,
-		w->fw.serial[0] ? w->fw.serial : _("unknown"));
+	snprintf(text, sizeof text, _("%s %s, serial %s"), w->pc.fw.vendor, w->pc.fw.product,
+		w->pc.fw.serial[0] ? w->pc.fw.serial : _("unknown"));
 	y = wizard_pair(w, y, _("This PC"), text);
 	snprintf(text, sizeof text, _("%s in domain %s"), pc->name, pc->domain);
 	y = wizard_pair(w, y, _("becomes"), text);

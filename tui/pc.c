@@ -29,7 +29,7 @@ static int select_firmware(void *arg, struct err *e)
 {
 	struct wizard *w = arg;
 	int ret = job_open(&w->job, w->stick, e);
-	return ret < 0 ? ret : job_select_firmware(w->job, &w->fw, e);
+	return ret < 0 ? ret : job_select_firmware(w->job, &w->pc.fw, e);
 }
 
 static int select_text(void *arg, struct err *e)
@@ -42,9 +42,9 @@ static int select_text(void *arg, struct err *e)
 static void explain_firmware(struct wizard *w)
 {
 	const struct job_pc *pc = job_pc(w->job);
-	if (identity_equal(pc->serial, w->fw.serial))
+	if (identity_equal(pc->serial, w->pc.fw.serial))
 		snprintf(w->pc_why, sizeof w->pc_why, _("its serial is the one the %s reports"),
-			w->fw.serial_source[0] ? w->fw.serial_source : _("firmware"));
+			w->pc.fw.serial_source[0] ? w->pc.fw.serial_source : _("firmware"));
 	else
 		snprintf(w->pc_why, sizeof w->pc_why,
 			_("its inventory tag is the one the firmware reports"));
@@ -81,7 +81,7 @@ static enum go enter(struct wizard *w)
 {
 	if (w->asked_firmware)
 		return GO_STAY;
-	firmware_read(w->opt->dmi, &w->fw);
+	machine_read(w->opt->sys, w->opt->dmi, &w->pc);
 	w->asked_firmware = true;
 	err_clear(&w->pc_err);
 	int ret = dialog_wait(
@@ -102,10 +102,21 @@ static const char *or_none(const char *s)
 	return s[0] ? s : _("(none)");
 }
 
+/* "" when this PC does not say. */
+static void power_text(const struct power *p, char *out, size_t size)
+{
+	if (!p->known)
+		out[0] = '\0';
+	else if (p->on_battery && p->percent >= 0)
+		snprintf(out, size, _("battery, at %d%%"), p->percent);
+	else
+		snprintf(out, size, "%s", p->on_battery ? _("battery") : _("mains"));
+}
+
 static int build_firmware(struct wizard *w, int y)
 {
 	char text[256];
-	const struct firmware *fw = &w->fw;
+	const struct firmware *fw = &w->pc.fw;
 	snprintf(text, sizeof text, "%s %s", fw->vendor, fw->product);
 	y = wizard_pair(w, y, _("This PC is"), text[1] ? text : _("(the firmware does not say)"));
 	if (fw->serial[0])
@@ -116,7 +127,9 @@ static int build_firmware(struct wizard *w, int y)
 	else
 		snprintf(text, sizeof text, "%s", _("(none)"));
 	y = wizard_pair(w, y, _("Serial"), text);
-	return wizard_pair(w, y, _("Inventory tag"), or_none(fw->tag));
+	y = wizard_pair(w, y, _("Inventory tag"), or_none(fw->tag));
+	power_text(&w->pc.power, text, sizeof text);
+	return text[0] ? wizard_pair(w, y, _("Power"), text) : y;
 }
 
 static void build_record(struct wizard *w, int y)

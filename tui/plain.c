@@ -24,7 +24,7 @@ struct plain {
 	const struct tui_options *opt;
 	struct stick *stick;
 	struct job *job;
-	struct firmware fw;
+	struct machine pc;
 	char reason[LINE_MAX_BYTES];
 };
 
@@ -118,13 +118,13 @@ static int select_by_hand(struct plain *p, struct err *e)
 
 static int pick_pc(struct plain *p, struct err *e)
 {
-	firmware_read(p->opt->dmi, &p->fw);
-	printf(_("This PC: %s %s, serial %s, tag %s\n"), p->fw.vendor, p->fw.product,
-		p->fw.serial[0] ? p->fw.serial : _("(none)"),
-		p->fw.tag[0] ? p->fw.tag : _("(none)"));
+	machine_read(p->opt->sys, p->opt->dmi, &p->pc);
+	printf(_("This PC: %s %s, serial %s, tag %s\n"), p->pc.fw.vendor, p->pc.fw.product,
+		p->pc.fw.serial[0] ? p->pc.fw.serial : _("(none)"),
+		p->pc.fw.tag[0] ? p->pc.fw.tag : _("(none)"));
 	int ret = job_open(&p->job, p->stick, e);
 	if (ret == 0)
-		ret = job_select_firmware(p->job, &p->fw, e);
+		ret = job_select_firmware(p->job, &p->pc.fw, e);
 	if (lookup_again(ret) && !p->opt->automatic) {
 		say_err(e);
 		ret = select_by_hand(p, e);
@@ -180,6 +180,7 @@ static int pick_windows(struct plain *p, struct err *e)
 static int check(struct plain *p, struct err *e)
 {
 	doing(_("Checking this PC"));
+	job_set_machine(p->job, &p->pc);
 	int ret = job_preflight(p->job, PLAN_AUTO, e);
 	if (ret < 0)
 		return ret;

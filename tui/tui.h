@@ -16,6 +16,7 @@ struct tui_options {
 	const char *stick;	     /* the stick's data folder */
 	const char *target;	     /* what to search for Windows; NULL: every disk of this PC */
 	const char *dmi;	     /* folder with SMBIOS strings; NULL: the kernel's */
+	const char *sys;	     /* root of sysfs; NULL: the kernel's, unless dmi is given */
 	const char *passphrase_file; /* NULL: ask */
 	bool automatic;		     /* go on by itself wherever exactly one good answer exists */
 };

@@ -82,7 +82,9 @@ static void build_detail(struct wizard *w)
 	y = wizard_pair(w, y, _("Its name now"), win->name[0] ? win->name : _("(not known)"));
 	y = wizard_pair(
 		w, y, _("Its domain now"), win->domain[0] ? win->domain : _("none: a workgroup"));
-	wizard_pair(w, y, _("Setup phase"), win->phase);
+	y = wizard_pair(w, y, _("Setup phase"), win->phase);
+	if (win->admins[0])
+		wizard_pair(w, y, _("Local admins"), win->admins);
 }
 
 static void build(struct wizard *w)
@@ -131,7 +133,7 @@ const struct screen screen_windows = {
 	.help = _("Every Windows that was found on the disks of this PC, and every volume that may "
 		  "hide "
 		  "one. [STOP] lines cannot be used; the line and the text below say why.\n\n"
-		  "BitLocker: the volume is encrypted. Suspend or remove BitLocker in that Windows "
+		  "BitLocker: the volume is encrypted. Turn BitLocker off in that Windows "
 		  "first.\nHibernated: start that Windows and shut it down fully (hold Shift while "
 		  "clicking Shut down).\n\nNothing is changed on this PC here."),
 	.enter = enter,

@@ -109,10 +109,10 @@ static void set_title(struct wizard *w)
 		w->screen->title);
 	if (w->have_pc)
 		snprintf(ident, sizeof ident, "%s", job_pc(w->job)->name);
-	if (w->asked_firmware && w->fw.serial[0]) {
+	if (w->asked_firmware && w->pc.fw.serial[0]) {
 		size_t n = strlen(ident);
 		snprintf(ident + n, sizeof ident - n, _("%sserial %.36s"), n ? "  " : "",
-			w->fw.serial);
+			w->pc.fw.serial);
 	} else if (!ident[0]) {
 		wrap_copy(ident, sizeof ident, 40, label);
 	}

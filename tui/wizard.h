@@ -56,7 +56,7 @@ struct wizard {
 
 	struct stick *stick;
 	struct job *job;
-	struct firmware fw;
+	struct machine pc;
 
 	/* unlock */
 	struct secret pass;

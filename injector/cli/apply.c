@@ -12,7 +12,7 @@
 
 struct options {
 	struct pc_options pc;
-	const char *method, *reason, *passphrase, *keyfile;
+	const char *method, *reason, *passphrase, *keyfile, *sys;
 	bool dry_run, yes, json;
 };
 
@@ -30,6 +30,7 @@ static int parse(int argc, char **argv, struct options *o, enum plan_method *met
 		{"--name", &o->pc.name, NULL},
 		{"--method", &o->method, NULL},
 		{"--reason", &o->reason, NULL},
+		{"--sys", &o->sys, NULL},
 		{"--passphrase-file", &o->passphrase, NULL},
 		{"--keyfile", &o->keyfile, NULL},
 		{"--dry-run", NULL, &o->dry_run},
@@ -86,6 +87,11 @@ static int prepare(struct job *j, const struct options *o, enum plan_method meth
 	int ret = pc_select(j, &o->pc, job_select, e);
 	if (ret == 0)
 		ret = pc_choose_windows(j, &o->pc, e);
+	if (o->sys || pc_is_device(o->pc.target)) {
+		struct machine m;
+		machine_read(o->sys, NULL, &m);
+		job_set_machine(j, &m);
+	}
 	if (ret == 0)
 		ret = job_preflight(j, method, e);
 	if (ret < 0)
@@ -169,7 +175,7 @@ static const struct cli_verb verbs[] = {
 		"--stick DIR --target TARGET (--serial S | --tag T | --name N)\n"
 		"      [--partition N] [--method auto|registry|unattend] [--reason TEXT] "
 		"[--dry-run]\n"
-		"      [--yes] [--json] [--keyfile F] [--passphrase-file F]",
+		"      [--yes] [--json] [--keyfile F] [--passphrase-file F] [--sys DIR]",
 		"check one PC, show the plan, change it, read back", apply},
 	{NULL, NULL, NULL, NULL},
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int pc_check(const struct pc_options *o, struct err *e)
 {
@@ -34,6 +35,12 @@ int pc_choose_windows(struct job *j, const struct pc_options *o, struct err *e)
 			return job_choose(j, i, e);
 	return err_set(e, ERR_NOTFOUND, "`odjstick windows list TARGET` shows what is there.",
 		"no Windows was found in partition %s of %s", o->partition, o->target);
+}
+
+bool pc_is_device(const char *target)
+{
+	struct stat st;
+	return stat(target, &st) == 0 && S_ISBLK(st.st_mode);
 }
 
 int pc_confirm(const struct job *j, struct err *e)

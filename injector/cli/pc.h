@@ -21,6 +21,9 @@ int pc_select(struct job *j, const struct pc_options *o,
 	int (*select)(struct job *, enum job_selector, const char *, struct err *), struct err *e);
 int pc_choose_windows(struct job *j, const struct pc_options *o, struct err *e);
 
+/* The target is a disk of this PC, not an image of another one's. */
+bool pc_is_device(const char *target);
+
 /* The person at the terminal types the computer name. */
 int pc_confirm(const struct job *j, struct err *e);
 

@@ -2,13 +2,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/facts.h"
+#include "cli/pc.h"
 #include "job/machine.h"
 #include "volume/discover.h"
+#include "volume/fve.h"
 #include "volume/volume.h"
 #include "windows/facts.h"
 
@@ -38,16 +39,26 @@ static int look(const struct discover_item *it, struct windows_facts *f, struct 
 
 /* --- list --- */
 
+static json_t *protectors_json(unsigned bits)
+{
+	json_t *list = json_array();
+	for (unsigned bit = 1; bit <= FVE_OTHER; bit <<= 1)
+		if (bits & bit)
+			json_array_append_new(list, json_string(fve_protector_name(bit)));
+	return list;
+}
+
 static json_t *item_json(
 	const struct discover_item *it, const struct windows_facts *f, const char *why)
 {
 	struct volume_state st = {0};
 	if (it->src.kind == VOLUME_BITLOCKER)
 		volume_probe(&it->src, &st, NULL);
-	json_t *v = json_pack("{s:s,s:i,s:I,s:I,s:s,s:s,s:s,s:s}", "path", it->path, "partition",
-		(int)it->partition, "offset", (json_int_t)it->src.offset, "length",
+	json_t *v = json_pack("{s:s,s:i,s:I,s:I,s:s,s:s,s:s,s:s,s:o}", "path", it->path,
+		"partition", (int)it->partition, "offset", (json_int_t)it->src.offset, "length",
 		(json_int_t)it->src.length, "kind", volume_kind_name(it->src.kind), "type",
-		it->type, "label", it->label, "bitlocker", volume_bitlocker_name(st.bitlocker));
+		it->type, "label", it->label, "bitlocker", volume_bitlocker_name(st.bitlocker),
+		"protectors", protectors_json(st.protectors));
 	json_t *detail = f ? windows_facts_json(f) : json_string(why);
 	if (!v || !detail || json_object_set_new(v, f ? "windows" : "no_windows", detail) < 0) {
 		json_decref(v);
@@ -227,12 +238,6 @@ static int print_inspected(const struct inspected *i, bool json, struct err *e)
 	return cli_print_json(v, e);
 }
 
-static bool is_device(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
-}
-
 static int inspect(int argc, char **argv, struct err *e)
 {
 	bool json = false, pc = false;
@@ -257,9 +262,9 @@ static int inspect(int argc, char **argv, struct err *e)
 		if (ret < 0)
 			err_ctx(e, "%s", i.target);
 	}
-	i.has_pc = pc || sys || is_device(i.target);
+	i.has_pc = pc || sys || pc_is_device(i.target);
 	if (ret == 0 && i.has_pc)
-		machine_read(sys, &i.pc);
+		machine_read(sys, NULL, &i.pc);
 	if (ret == 0)
 		ret = print_inspected(&i, json, e);
 	discover_clear(&i.found);

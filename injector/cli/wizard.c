@@ -13,6 +13,7 @@ static int run(int argc, char **argv, struct err *e)
 		{"--stick", &opt.stick, NULL},
 		{"--target", &opt.target, NULL},
 		{"--dmi", &opt.dmi, NULL},
+		{"--sys", &opt.sys, NULL},
 		{"--passphrase-file", &opt.passphrase_file, NULL},
 		{"--auto", NULL, &opt.automatic},
 		{"--plain", NULL, &plain},
@@ -26,7 +27,8 @@ static int run(int argc, char **argv, struct err *e)
 
 static const struct cli_verb verbs[] = {
 	{"",
-		"[--stick DIR] [--target TARGET] [--dmi DIR] [--passphrase-file FILE] [--auto] "
+		"[--stick DIR] [--target TARGET] [--dmi DIR] [--sys DIR] [--passphrase-file FILE] "
+		"[--auto] "
 		"[--plain]",
 		"prepare this PC, screen by screen; exit status 0 = power off, 10 = reboot", run},
 	{NULL, NULL, NULL, NULL},

@@ -47,6 +47,9 @@ struct job {
 	size_t windows_count;
 	const struct job_candidate *chosen;
 
+	struct machine machine;
+	bool has_machine;
+
 	struct job_check checks[JOB_CHECKS_MAX];
 	size_t check_count;
 	enum plan_method method; /* what AUTO became */

@@ -23,6 +23,7 @@
 
 #include "base/err.h"
 #include "job/firmware.h"
+#include "job/machine.h"
 #include "job/plan.h"
 #include "job/stick.h"
 
@@ -46,6 +47,7 @@ struct job_windows {
 	char name[64];	    /* current computer name, "" when unknown */
 	char domain[256];   /* domain it is joined to, "" for a workgroup */
 	char phase[32];	    /* setup phase in words */
+	char admins[128];   /* enabled local administrators by name; "" none or not known */
 	unsigned partition; /* number in the table, 0 = not in one */
 	bool usable;	    /* false: `product` says why; choosing it is refused */
 };
@@ -89,6 +91,10 @@ const struct job_windows *job_windows(const struct job *j, size_t i);
 int job_choose_only(struct job *j, struct err *e);
 int job_choose(struct job *j, size_t i, struct err *e);
 const struct job_windows *job_chosen(const struct job *j);
+
+/* The PC this program runs on, when it is the PC that is changed: preflight looks at its power. m
+ * is copied. Without it, and for an image on the lab's machine, nothing is said about power. */
+void job_set_machine(struct job *j, const struct machine *m);
 
 /* Runs every check. Returns 0 also when checks stop or warn; job_verdict() is the worst one. */
 int job_preflight(struct job *j, enum plan_method wanted, struct err *e);

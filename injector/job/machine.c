@@ -92,17 +92,18 @@ static int64_t read_rtc(const char *dir)
 	return end == line || *end || t < 0 ? 0 : t;
 }
 
-void machine_read(const char *sys, struct machine *m)
+void machine_read(const char *sys, const char *dmi, struct machine *m)
 {
-	if (!sys)
-		sys = SYSFS;
-	*m = (struct machine){0};
-	CLEANUP(freep) char *dmi = path_join(sys, "class/dmi/id");
-	CLEANUP(freep) char *power = path_join(sys, "class/power_supply");
-	CLEANUP(freep) char *rtc = path_join(sys, "class/rtc");
-	if (!dmi || !power || !rtc)
+	const char *root = sys ? sys : SYSFS;
+	*m = (struct machine){.power.percent = -1};
+	CLEANUP(freep) char *strings = path_join(root, "class/dmi/id");
+	CLEANUP(freep) char *power = path_join(root, "class/power_supply");
+	CLEANUP(freep) char *rtc = path_join(root, "class/rtc");
+	if (!strings || !power || !rtc)
 		return;
-	firmware_read(dmi, &m->fw);
+	firmware_read(dmi ? dmi : strings, &m->fw);
+	if (dmi && !sys)
+		return;
 	read_power(power, &m->power);
 	m->rtc = read_rtc(rtc);
 }

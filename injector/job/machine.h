@@ -30,8 +30,9 @@ struct machine {
 	int64_t rtc; /* the hardware clock read as UTC, seconds since 1970; 0 unknown */
 };
 
-/* sys is the root of sysfs; NULL means /sys. */
-void machine_read(const char *sys, struct machine *m);
+/* sys is the root of sysfs, NULL means /sys. dmi replaces the folder of the firmware's strings;
+ * with dmi alone, power and clock stay unknown, because they would be another PC's. */
+void machine_read(const char *sys, const char *dmi, struct machine *m);
 
 /* on battery, known to be low */
 bool power_is_low(const struct power *p);

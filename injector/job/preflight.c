@@ -7,13 +7,19 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "bundle/bundle.h"
 #include "job/internal.h"
+#include "journal/journal.h"
 #include "odj/name.h"
+
+#define CLOCK_AHEAD_MAX (10 * 366 * 86400LL) /* seconds */
+#define ACCOUNT_NAMES_MAX 128
 
 #define FREE_SPACE_MIN                                                                             \
 	(16ULL << 20) /* logs, a grown hive, a new unattend.xml: with room to spare */
@@ -113,22 +119,73 @@ static void check_blob_use(struct job *j)
 		pass(j, "blob", "the join data is complete");
 }
 
-static void check_time(struct job *j)
+/* The newest moment somebody vouches for: now cannot be before it. */
+static int64_t newest_known(struct job *j, const char **what)
 {
-	int64_t now = clock_now(), made = bundle_facts(stick_bundle(j->stick))->created;
+	struct journal *log = stick_journal(j->stick);
+	int64_t made = bundle_facts(stick_bundle(j->stick))->created;
+	int64_t wrote = log ? journal_newest(log) : 0, image = host_image_time();
+	*what = "the bundle was made";
+	if (wrote > made)
+		*what = "this stick's newest record was written";
+	if (image > made && image > wrote) {
+		*what = "this stick's system was made";
+		return image;
+	}
+	return wrote > made ? wrote : made;
+}
+
+/* A hardware clock that Windows keeps in local time is off by the zone when Linux reads it. */
+static int64_t zone_slack(const struct job *j)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	return f->rtc_is_utc ? 0 : (int64_t)abs(f->utc_bias) * 60;
+}
+
+static void check_clock(struct job *j)
+{
+	static const char next[] =
+		"Correct the clock in the firmware setup, or say why it does not matter.";
+	const char *what;
+	int64_t now = clock_now(), newest = newest_known(j, &what);
+	int64_t made = bundle_facts(stick_bundle(j->stick))->created;
 	char then[CLOCK_TEXT_MAX], today[CLOCK_TEXT_MAX];
 	clock_text(now, today);
-	clock_text(made, then);
-	if (now < made)
-		warn(j, "clock",
-			"Correct the clock in the firmware setup, or say why it does not matter.",
-			"this PC's clock says %s, but the bundle was made %s", today, then);
+	clock_text(newest, then);
+	if (now + zone_slack(j) < newest)
+		warn(j, "clock", next, "this PC's clock says %s, but %s %s", today, what, then);
+	else if (now - made > CLOCK_AHEAD_MAX) /* not the journal: this clock may have written it */
+		warn(j, "clock", next,
+			"this PC's clock says %s, more than ten years after the bundle was made",
+			today);
 	else
 		pass(j, "clock", "the clock is plausible: %s", today);
+}
+
+static void check_expiry(struct job *j)
+{
+	char then[CLOCK_TEXT_MAX];
 	clock_text(j->expires, then);
-	if (j->expires && now >= j->expires)
+	if (j->expires && clock_now() >= j->expires)
 		stop(j, "expiry", ERR_REFUSED, "Ask the lab for a new bundle.",
 			"the join data expired %s", then);
+}
+
+static void check_power(struct job *j)
+{
+	const struct power *p = &j->machine.power;
+	if (!j->has_machine || !p->known)
+		return;
+	if (power_is_low(p))
+		warn(j, "power", "Plug in the mains adapter, then check again.",
+			"this PC runs on its battery, and that is at %d%%", p->percent);
+	else if (p->on_battery && p->percent < 0)
+		warn(j, "power", "Plug in the mains adapter, then check again.",
+			"this PC runs on its battery, and does not say how full that is");
+	else if (p->on_battery)
+		pass(j, "power", "this PC runs on its battery, which is at %d%%", p->percent);
+	else
+		pass(j, "power", "this PC runs on mains");
 }
 
 /* --- the disk
@@ -138,7 +195,14 @@ static void check_volume(struct job *j)
 {
 	const struct job_candidate *w = j->chosen;
 	struct err why = ERR_INIT;
-	if (volume_refuse(&w->state, w->shown.where, &why) < 0)
+	if (w->facts.hibernation == WINDOWS_FAST_STARTUP)
+		stop(j, "volume", ERR_UNSAFE,
+			"Start this Windows and choose Restart, or hold Shift while you choose "
+			"Shut down; then boot the stick again.",
+			"%s belongs to a Windows that was shut down with Fast Startup: it is "
+			"hibernated",
+			w->shown.where);
+	else if (volume_refuse(&w->state, w->shown.where, &why) < 0)
 		stop(j, "volume", ERR_UNSAFE, why.next, "%s", why.what);
 	else
 		pass(j, "volume", "the volume was left clean by Windows");
@@ -176,6 +240,19 @@ static void check_hives(struct job *j)
 	if (f->control_set == 0)
 		stop(j, "control-set", ERR_UNSAFE, "This Windows needs repair or a fresh image.",
 			"the SYSTEM hive does not say which control set is current");
+}
+
+/* NTFS moves the clusters of such a file when it is written in place. */
+static void check_hive_storage(struct job *j)
+{
+	const struct windows_hive *h = &j->chosen->facts.system;
+	const char *how = h->compressed ? "compressed" : h->sparse ? "sparse" : "encrypted";
+	if (j->method == PLAN_REGISTRY && (h->compressed || h->sparse || h->encrypted))
+		stop(j, "hive-storage", ERR_UNSAFE,
+			"In Windows, remove that attribute from the folder "
+			"Windows\\System32\\config and its files, or use a fresh image.",
+			"the SYSTEM hive or its log is stored %s: it cannot be written safely",
+			how);
 }
 
 /* --- Windows
@@ -242,6 +319,61 @@ static void check_rename(struct job *j)
 	if (j->chosen->facts.rename_pending)
 		warn(j, "rename", "Better: start Windows once so that it finishes.",
 			"a new computer name already waits for the next start");
+}
+
+/* A PC is a member of one directory at a time; what an offline join makes of both is unknown. */
+static void check_entra(struct job *j)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	const char *tenant = f->entra_tenant_name[0] ? f->entra_tenant_name : f->entra_tenant;
+	if (f->entra && f->join != WINDOWS_JOINED)
+		stop(j, "entra", ERR_UNSAFE,
+			"Leave it in Windows (dsregcmd /leave), or use a fresh image.",
+			"this Windows is joined to Microsoft Entra ID%s%s",
+			tenant[0] ? ", tenant " : "", tenant);
+}
+
+/* Who can sign in when the domain cannot be reached, and who stays an administrator afterwards. */
+static void check_accounts(struct job *j)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	const struct sam_account *only = sam_only_admin(&f->accounts);
+	char names[ACCOUNT_NAMES_MAX];
+	sam_admin_names(&f->accounts, names, sizeof names);
+	if (!f->accounts_known && !f->sam.present)
+		pass(j, "accounts", "the local accounts are not known: there is no SAM hive");
+	else if (!f->accounts_known || f->accounts.unreadable)
+		warn(j, "accounts", "Go on only if this Windows starts and lets you sign in.",
+			"the local accounts cannot be read%s%s", f->sam.problem[0] ? ": " : "",
+			f->sam.problem);
+	else if (only)
+		pass(j, "accounts", "one local administrator can sign in: %s%s", only->name,
+			only->password == SAM_PASSWORD_BLANK ? " (without a password)" : "");
+	else if (f->accounts.admins)
+		pass(j, "accounts", "%zu local administrators can sign in: %s", f->accounts.admins,
+			names);
+	else if (j->method != PLAN_REGISTRY)
+		pass(j, "accounts", "no local administrator yet: setup has not made one");
+	else
+		warn(j, "accounts",
+			"Enable a local administrator first: without the domain nobody could "
+			"repair "
+			"this PC.",
+			"no enabled local account is an administrator");
+}
+
+static void check_dual_boot(struct job *j)
+{
+	size_t windows = 0, foreign = 0;
+	for (size_t i = 0; i < j->windows_count; i++)
+		windows += j->windows[i].has_facts;
+	for (size_t i = 0; i < j->found.count; i++)
+		foreign += discover_is_foreign(&j->found.items[i]);
+	if (windows > 1 || foreign)
+		pass(j, "dual-boot",
+			"%zu Windows and %zu partitions of other systems are here; %s "
+			"was chosen",
+			windows, foreign, j->chosen->shown.where);
 }
 
 static enum plan_method method_for(enum windows_phase p)
@@ -318,6 +450,12 @@ static void check_unfinished(struct job *j)
 		pass(j, "entry", "an interrupted run joined this PC; only its record is missing");
 }
 
+void job_set_machine(struct job *j, const struct machine *m)
+{
+	j->machine = *m;
+	j->has_machine = true;
+}
+
 int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
 {
 	if (!j->selected || !j->chosen)
@@ -337,12 +475,18 @@ int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
 	check_blob_name(j);
 	check_blob_domain(j);
 	check_blob_use(j);
-	check_time(j);
+	check_clock(j);
+	check_expiry(j);
+	check_power(j);
 	check_volume(j);
 	check_hives(j);
+	check_hive_storage(j);
 	check_edition(j);
 	check_join_state(j);
+	check_entra(j);
 	check_rename(j);
+	check_accounts(j);
+	check_dual_boot(j);
 	check_unattend(j);
 	return 0;
 }

@@ -49,17 +49,20 @@ int report_windows(struct job *j, struct err *e)
 {
 	struct journal *log = stick_journal(j->stick);
 	const struct windows_facts *f = &j->chosen->facts;
-	struct label target, edition, name, domain;
-	char build[16];
+	struct label target, edition, name, domain, admins;
+	char build[16], names[JOURNAL_LABEL_MAX + 1] = "";
 	if (!log)
 		return 0;
+	if (f->accounts_known)
+		sam_admin_names(&f->accounts, names, sizeof names);
 	snprintf(build, sizeof build, "%u", f->build);
 	return JOURNAL_ADD(log, e, JE_WINDOWS_FOUND, JV_TEXT(JF_TARGET, where(j, &target)),
 		JV_TEXT(JF_WINDOWS_EDITION, label(&edition, f->edition)), JV_TEXT(JF_BUILD, build),
 		JV_TEXT(JF_ARCH, windows_arch_name(f->arch)),
 		JV_TEXT(JF_PHASE, windows_phase_name(f->phase)),
 		JV_TEXT(JF_COMPUTER_NAME, label(&name, f->computer_name)),
-		JV_TEXT(JF_DOMAIN, label(&domain, f->domain)));
+		JV_TEXT(JF_DOMAIN, label(&domain, f->domain)),
+		JV_TEXT(JF_ADMINS, label(&admins, names)));
 }
 
 int report_checks(struct job *j, const char *reason, struct err *e)

@@ -160,6 +160,8 @@ static void describe(struct job_candidate *c)
 		f->version[0] ? " " : "", f->version, f->build);
 	snprintf(c->shown.name, sizeof c->shown.name, "%s", f->computer_name);
 	snprintf(c->shown.phase, sizeof c->shown.phase, "%s", windows_phase_name(f->phase));
+	if (f->accounts_known)
+		sam_admin_names(&f->accounts, c->shown.admins, sizeof c->shown.admins);
 	if (f->join == WINDOWS_JOINED)
 		snprintf(c->shown.domain, sizeof c->shown.domain, "%s", f->domain);
 	else if (f->join == WINDOWS_JOIN_PENDING)
@@ -174,10 +176,12 @@ static int look(struct job_candidate *c, const struct discover_item *it)
 	c->shown.partition = it->partition;
 	discover_describe(it, c->shown.where, sizeof c->shown.where);
 	if (it->src.kind == VOLUME_BITLOCKER) {
-		snprintf(c->shown.product, sizeof c->shown.product,
-			"BitLocker: encrypted, cannot be read");
 		c->state.trouble = VOLUME_TROUBLE_BITLOCKER;
 		c->state.kind = VOLUME_BITLOCKER;
+		volume_probe(c->src, &c->state, NULL);
+		snprintf(c->shown.product, sizeof c->shown.product,
+			"BitLocker%s: encrypted, cannot be read",
+			c->state.bitlocker == VOLUME_BITLOCKER_SUSPENDED ? ", suspended" : "");
 		return 1;
 	}
 	if (it->src.kind != VOLUME_NTFS && it->src.kind != VOLUME_FOLDER)

@@ -25,6 +25,7 @@ static json_t *windows_json(const struct job *j)
 	json_object_set_new(v, "product", json_string(w->product));
 	json_object_set_new(v, "computer_name", json_string(w->name));
 	json_object_set_new(v, "phase", json_string(w->phase));
+	json_object_set_new(v, "facts", windows_facts_json(&j->chosen->facts));
 	return v;
 }
 

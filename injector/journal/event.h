@@ -60,7 +60,8 @@ enum journal_kind {
 	X(JF_WINDOWS_EDITION, "windows_edition", JOURNAL_LABEL)                                    \
 	X(JF_BUILD, "build", JOURNAL_LABEL)                                                        \
 	X(JF_ARCH, "arch", JOURNAL_CODE)                                                           \
-	X(JF_PHASE, "phase", JOURNAL_CODE) /* setup phase */                                       \
+	X(JF_PHASE, "phase", JOURNAL_CODE)    /* setup phase */                                    \
+	X(JF_ADMINS, "admins", JOURNAL_LABEL) /* enabled local administrators, by name */          \
 	X(JF_CHECK, "check", JOURNAL_CODE)                                                         \
 	X(JF_VERDICT, "verdict", JOURNAL_CODE) /* ok | warn | stop */                              \
 	X(JF_REASON, "reason", JOURNAL_REASON)                                                     \
@@ -100,7 +101,7 @@ enum journal_field {
 		JF(JF_SERIAL) | JF(JF_SERIAL_SOURCE) | JF(JF_TAG))                                 \
 	X(JE_WINDOWS_FOUND, "windows-found", JF(JF_TARGET),                                        \
 		JF(JF_WINDOWS_EDITION) | JF(JF_BUILD) | JF(JF_ARCH) | JF(JF_PHASE) |               \
-			JF(JF_COMPUTER_NAME) | JF(JF_DOMAIN))                                      \
+			JF(JF_COMPUTER_NAME) | JF(JF_DOMAIN) | JF(JF_ADMINS))                      \
 	X(JE_CHECK, "check", JF(JF_CHECK) | JF(JF_VERDICT), JF(JF_REASON))                         \
 	X(JE_REFUSED, "refused", JF(JF_ERROR),                                                     \
 		JF(JF_CHECK) | JF(JF_COMPUTER_NAME) | JF(JF_SERIAL) | JF(JF_TAG) | JF(JF_TARGET))  \

@@ -12,6 +12,7 @@
 #include "base/host.h"
 #include "journal/chain.h"
 #include "journal/keys.h"
+#include "journal/newest.h"
 #include "journal/pending.h"
 
 #define ROOM_CHUNK                                                                                 \
@@ -42,6 +43,7 @@ struct journal {
 	struct record_head head; /* of the next record; prev is the journal's head */
 	uint64_t session;
 	uint64_t written; /* records in this session */
+	int64_t newest;	  /* latest time in the records of earlier sessions */
 	bool failed;	  /* a write failed: what the file holds is unknown */
 	char stick[JOURNAL_ID_TEXT];
 };
@@ -336,6 +338,7 @@ static void place(struct journal *j, const struct chain *c)
 	j->session = c->end == CHAIN_EMPTY ? c->session : c->session + 1;
 	j->head.seq = c->seq;
 	j->head.session = j->session;
+	j->newest = j->session ? newest_time(j->folder, j->session - 1) : 0;
 	memcpy(j->head.prev, c->head, sizeof j->head.prev);
 	memcpy(j->head.stick, c->stick, sizeof j->head.stick);
 	sodium_bin2hex(j->stick, sizeof j->stick, c->stick, sizeof c->stick);
@@ -444,6 +447,11 @@ uint64_t journal_seq(const struct journal *j)
 uint64_t journal_session(const struct journal *j)
 {
 	return j->session;
+}
+
+int64_t journal_newest(const struct journal *j)
+{
+	return j->newest;
 }
 
 const char *journal_stick(const struct journal *j)

@@ -90,6 +90,7 @@ int journal_event(struct journal *j, enum journal_event ev, const struct journal
 /* Sequence number of the last record written (an intent's number goes into its result). */
 uint64_t journal_seq(const struct journal *j);
 uint64_t journal_session(const struct journal *j);
+int64_t journal_newest(const struct journal *j);    /* latest time in earlier sessions' records */
 const char *journal_stick(const struct journal *j); /* stick id, hex */
 
 /* The head: hash of the last record, whole and as the short code people compare. */

@@ -77,6 +77,8 @@ bool fve_metadata(struct span block, unsigned *protectors)
 	for (unsigned i = 0; reader_left(&r) >= ENTRY_HEADER; i++) {
 		uint16_t total = reader_le16(&r), type = reader_le16(&r), value = reader_le16(&r);
 		reader_skip(&r, 2);
+		if (total == 0) /* room that is not used */
+			break;
 		if (total < ENTRY_HEADER || i == FVE_ENTRIES_MAX)
 			return false;
 		const uint8_t *data = reader_take(&r, (size_t)total - ENTRY_HEADER);

@@ -1,5 +1,6 @@
 #include "windows/sam.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,6 +238,25 @@ const struct sam_account *sam_only_admin(const struct sam *s)
 		if (s->account[i].admin && s->account[i].enabled)
 			return &s->account[i];
 	return NULL;
+}
+
+void sam_admin_names(const struct sam *s, char *out, size_t size)
+{
+	static const char more[] = ", ...";
+	size_t n = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < s->count; i++) {
+		const struct sam_account *a = &s->account[i];
+		if (!a->admin || !a->enabled)
+			continue;
+		size_t len = strlen(a->name) + (n ? 2 : 0);
+		if (n + len + sizeof more > size) {
+			reg_copy(out + n, size - n, n ? more : "...");
+			return;
+		}
+		snprintf(out + n, size - n, "%s%s", n ? ", " : "", a->name);
+		n += len;
+	}
 }
 
 const char *sam_password_name(enum sam_password p)

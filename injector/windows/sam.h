@@ -68,6 +68,9 @@ int sam_read(const struct hive *h, struct sam *s, struct err *e);
 /* The one enabled local administrator; NULL when there are none or several. */
 const struct sam_account *sam_only_admin(const struct sam *s);
 
+/* Enabled local administrators as "a, b, c"; "..." at the end when they do not fit. */
+void sam_admin_names(const struct sam *s, char *out, size_t size);
+
 /* Stable names: "set", "blank", "unknown". */
 const char *sam_password_name(enum sam_password p);
 

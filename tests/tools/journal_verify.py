@@ -96,7 +96,7 @@ def check_facts(r):
 
 ALL_TEXT = set(
     "program clock bundle lab_fingerprint signed_by slot error serial serial_source tag computer_name domain target "
-    "windows_edition build arch phase check verdict reason method result head".split()
+    "admins windows_edition build arch phase check verdict reason method result head".split()
 )
 
 

@@ -16,10 +16,12 @@
  *   "name" = TYPE:DATA            a value; bare word allowed, @ is the default value
  *   fill COUNT VALUES BYTES       COUNT subkeys of the open key, each with VALUES binary values of
  *                                 up to BYTES pseudo-random bytes: a hive of realistic size
+ *   later                         the hive so far is saved; what follows is only in OUT.LOG1, as
+ * after a power cut while Windows wrote: the hive is dirty
  *
  * TYPE:DATA  sz:"text"  expand:"text"  multi:"a","b"  dword:1  dword:0x1f  qword:5  hex:01 02
  *            hex(11):.. (any type)  time:2025-03-01T08:00:00Z (8 bytes)  zeros(3):4096
- *            policy:Name=1,Other=0 (ProductPolicy)
+ *            policy:Name=1,Other=0 (ProductPolicy)  samf: samv: samc: samdomain: (samdata.h)
  * Text escapes: \\ \" \n \u{263a}
  */
 #include <ctype.h>
@@ -31,6 +33,8 @@
 #include "base/clock.h"
 #include "base/utf16.h"
 #include "hive/hive.h"
+#include "tests/tools/mkhive/cut.h"
+#include "tests/tools/mkhive/samdata.h"
 #include "tests/tools/mkhive/sddl.h"
 
 #define SD_MAX 32
@@ -51,6 +55,9 @@ struct maker {
 	struct named_sd sd[SD_MAX];
 	size_t sds;
 	uint32_t seed;
+	const char *out;
+	struct cut cut;
+	bool later;
 };
 
 static int bad(struct maker *m, struct err *e, const char *what)
@@ -267,7 +274,10 @@ static int data(struct maker *m, const char *s, uint32_t *type, struct buf *out,
 		return put_hex(m, rest, out, e);
 	}
 #undef IS
-	return bad(m, e, "unknown type");
+	bool known;
+	*type = HIVE_REG_BINARY;
+	int ret = samdata(s, n, rest, out, &known, e);
+	return known ? ret : bad(m, e, "unknown type");
 }
 
 /* --- lines --- */
@@ -379,6 +389,27 @@ static int line_time(struct maker *m, const char *s, struct err *e)
 	return m->h ? hive_begin(m->h, m->now, e) : 0;
 }
 
+static int save(struct maker *m, struct err *e)
+{
+	struct bytedev *dev;
+	int ret = m->h ? bytedev_open_file(&dev, m->out, 1, 1, e) : bad(m, e, "no root line");
+	if (ret < 0)
+		return ret;
+	ret = hive_save(m->h, dev, e);
+	bytedev_close(dev);
+	return ret;
+}
+
+static int line_later(struct maker *m, const char *s, struct err *e)
+{
+	int ret = *skip(s) || m->later ? bad(m, e, "later stands alone, and once") : save(m, e);
+	if (ret == 0)
+		ret = cut_begin(&m->cut, &m->h, m->out, m->now, e);
+	m->later = ret == 0;
+	m->key = m->h ? hive_root(m->h) : HIVE_KEY_NONE;
+	return ret;
+}
+
 static int line_hive(struct maker *m, const char *s, struct err *e)
 {
 	free(m->hive_name);
@@ -421,6 +452,8 @@ static int line(struct maker *m, const char *s, struct err *e)
 		int (*run)(struct maker *m, const char *s, struct err *e);
 	} kinds[] = {{"hive ", line_hive}, {"time ", line_time}, {"sd ", line_sd},
 		{"root ", line_root}, {"class ", line_class}, {"fill ", line_fill}};
+	if (strcmp(skip(s), "later") == 0)
+		return line_later(m, skip(s) + 5, e);
 	s = skip(s);
 	if (!*s || *s == '#')
 		return 0;
@@ -440,11 +473,10 @@ static int line(struct maker *m, const char *s, struct err *e)
 	return line_value(m, s, e);
 }
 
-static int run(struct maker *m, FILE *f, const char *out, struct err *e)
+static int run(struct maker *m, FILE *f, struct err *e)
 {
 	char *text = NULL;
 	size_t cap = 0;
-	struct bytedev *dev;
 	int ret = 0;
 	while (ret == 0 && getline(&text, &cap, f) >= 0) {
 		m->line++;
@@ -456,15 +488,9 @@ static int run(struct maker *m, FILE *f, const char *out, struct err *e)
 			err_ctx(e, "%s:%u", m->file, m->line);
 	}
 	free(text);
-	if (ret == 0 && !m->h)
-		ret = bad(m, e, "no root line");
-	if (ret == 0)
-		ret = bytedev_open_file(&dev, out, 1, 1, e);
 	if (ret < 0)
 		return ret;
-	ret = hive_save(m->h, dev, e);
-	bytedev_close(dev);
-	return ret;
+	return m->later ? cut_end(&m->cut, m->h, e) : save(m, e);
 }
 
 int main(int argc, char **argv)
@@ -479,12 +505,13 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 1;
 	}
-	struct maker m = {.file = argv[1], .seed = 2463534242U};
-	int ret = run(&m, f, argv[2], &e);
+	struct maker m = {.file = argv[1], .out = argv[2], .seed = 2463534242U};
+	int ret = run(&m, f, &e);
 	fclose(f);
 	if (ret < 0)
 		fprintf(stderr, "mkhive: %s\n", e.what);
 	hive_close(m.h);
+	cut_close(&m.cut);
 	free(m.hive_name);
 	for (size_t i = 0; i < m.sds; i++) {
 		free(m.sd[i].name);

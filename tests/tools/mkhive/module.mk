@@ -1,6 +1,7 @@
 # mkhive builds hives from descriptions. It needs no library but our own two folders, so the demo can
 # build it before anything else.
-MKHIVE_SRC := tests/tools/mkhive/mkhive.c tests/tools/mkhive/sddl.c $(wildcard injector/hive/*.c) \
+MKHIVE_SRC := tests/tools/mkhive/mkhive.c $(addprefix tests/tools/mkhive/,sddl.c samdata.c cut.c) \
+	$(wildcard injector/hive/*.c) \
 	injector/base/bytedev.c injector/base/clock.c injector/base/err.c injector/base/mem.c \
 	injector/base/reader.c injector/base/utf16.c
 

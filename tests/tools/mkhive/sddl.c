@@ -61,7 +61,7 @@ static int put_sid_text(const char *s, size_t n, struct buf *out, struct err *e)
 	return next == end ? buf_add(out, b, 8U + 4U * b[1], e) : bad(e, s);
 }
 
-static int put_sid(const char *s, size_t n, struct buf *out, struct err *e)
+int sddl_sid(const char *s, size_t n, struct buf *out, struct err *e)
 {
 	for (size_t i = 0; n == 2 && i < ARRAY_SIZE(sids); i++)
 		if (strncmp(s, sids[i].alias, 2) == 0)
@@ -124,7 +124,7 @@ static int put_ace(const char **s, struct buf *out, struct err *e)
 	if (ret == 0)
 		ret = buf_add(out, head, 8, e);
 	if (ret == 0)
-		ret = put_sid(field[5], len[5], out, e);
+		ret = sddl_sid(field[5], len[5], out, e);
 	if (ret == 0) {
 		put_le16(out->p + at + 2, (uint16_t)(out->len - at));
 		put_le32(out->p + at + 4, mask);
@@ -191,7 +191,7 @@ int sddl_parse(const char *s, struct buf *out, struct err *e)
 	}
 	for (size_t i = 0; ret == 0 && i < 2; i++) {
 		uint32_t at = (uint32_t)out->len;
-		ret = who[i] ? put_sid(who[i], len[i], out, e) : bad(e, "owner or group");
+		ret = who[i] ? sddl_sid(who[i], len[i], out, e) : bad(e, "owner or group");
 		if (ret == 0)
 			put_le32(out->p + 4 + 4 * i, at);
 	}

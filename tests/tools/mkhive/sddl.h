@@ -9,6 +9,9 @@
 
 #include "base/mem.h"
 
+/* One SID of n characters, appended in binary form. */
+int sddl_sid(const char *s, size_t n, struct buf *out, struct err *e);
+
 int sddl_parse(const char *text, struct buf *out, struct err *e);
 
 #endif
