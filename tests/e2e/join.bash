@@ -2,20 +2,24 @@
 # goes off, and the host reads disk and stick with tools that are not ours. Load after cli/common,
 # cli/pc and image-common.
 
-# The lab and the stick's data folder of a file, in $LAB. Deriving the key takes 8 MiB here, so that it
+# The lab of a file, in $LAB. Deriving the key takes 8 MiB here, so that it
 # fits into the smallest PC of the boot matrix; the lab's default is 256 MiB.
 join_lab() {
 	export LAB="$BATS_FILE_TMPDIR/lab"
 	lab "$LAB" --kdf-memory 8
-	stick "$LAB/stick" "$LAB"
+}
+
+# make_stick OUT: larger than the image, as real sticks are.
+make_stick() {
+	"$ODJSTICK" stick make --image "$IMAGE" --bundle "$LAB/batch.odjb" --lab "$LAB/LAB.key" \
+		--passphrase-file "$LAB/lab.pass" -o "$1" --size 300M >/dev/null
 }
 
 # boots_and_joins TREE MB TABLE SERIAL NAME WALK-OPTIONS...
 boots_and_joins() {
 	local tree="$1" mb="$2" table="$3" serial="$4" name="$5"
 	shift 5
-	cp --sparse=always "$IMAGE" "$WORK/stick.img"
-	"$REPO/image/put-stick" "$WORK/stick.img" "$LAB/stick"
+	make_stick "$WORK/stick.img"
 	disk "$WORK/pc.img" "$mb" "$tree" --partitioned "$table"
 	ntfs_part "$WORK/pc.img" "$WORK/before.ntfs"
 	hive_of "$WORK/before.ntfs" "$WORK/before"
@@ -31,6 +35,7 @@ boots_and_joins() {
 
 	partition "$WORK/stick.img" 1 >"$WORK/data.fat"
 	fat_is_clean "$WORK/data.fat"
+	"$ODJSTICK" image verify "$WORK/stick.img" --lab "$LAB/LAB.pub"
 	mkdir "$WORK/back"
 	"$REPO/image/get-stick" "$WORK/stick.img" "$WORK/back"
 	/usr/bin/python3 "$REPO/tests/tools/journal_verify.py" "$WORK/back" --lab "$(lab_hex "$LAB/LAB.pub")"

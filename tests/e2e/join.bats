@@ -48,8 +48,7 @@ setup_file() {
 }
 
 @test "secrets: the stick image holds no password, name or serial" {
-	cp --sparse=always "$IMAGE" "$WORK/stick.img"
-	"$REPO/image/put-stick" "$WORK/stick.img" "$LAB/stick"
+	make_stick "$WORK/stick.img"
 	/usr/bin/python3 - "$BLOBS" "$WORK/stick.img" <<'EOF'
 import glob, json, sys
 image = open(sys.argv[2], "rb").read()
