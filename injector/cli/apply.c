@@ -46,7 +46,7 @@ static int parse(int argc, char **argv, struct options *o, enum plan_method *met
 		return ret;
 	*method = PLAN_AUTO;
 	if (o->method && plan_method_parse(o->method, method) < 0)
-		return err_set(e, ERR_USAGE, "Methods are auto, registry, unattend.",
+		return err_set(e, ERR_USAGE, "Methods are auto, registry, unattend, firstboot.",
 			"unknown method \"%s\"", o->method);
 	return 0;
 }
@@ -173,9 +173,9 @@ static int apply(int argc, char **argv, struct err *e)
 static const struct cli_verb verbs[] = {
 	{"",
 		"--stick DIR --target TARGET (--serial S | --tag T | --name N)\n"
-		"      [--partition N] [--method auto|registry|unattend] [--reason TEXT] "
-		"[--dry-run]\n"
-		"      [--yes] [--json] [--keyfile F] [--passphrase-file F] [--sys DIR]",
+		"      [--partition N] [--method auto|registry|unattend|firstboot]\n"
+		"      [--reason TEXT] [--dry-run] [--yes] [--json] [--keyfile F]\n"
+		"      [--passphrase-file F] [--sys DIR]",
 		"check one PC, show the plan, change it, read back", apply},
 	{NULL, NULL, NULL, NULL},
 };

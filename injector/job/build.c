@@ -5,20 +5,20 @@
 #include <strings.h>
 
 #include "job/internal.h"
+#include "windows/firstboot.h"
 #include "windows/join.h"
-#include "windows/unattend.h"
 
 #define SECRET_TEXT "(machine password)"
 
-static int add_item(struct plan *p, enum plan_kind kind, const char *place, const char *name,
-	struct plan_item **out, struct err *e)
+static int add_item(struct plan *p, enum plan_kind kind, enum plan_store store, const char *place,
+	const char *name, struct plan_item **out, struct err *e)
 {
 	struct plan_item *items = realloc(p->items, (p->count + 1) * sizeof *items);
 	if (!items)
 		return err_nomem(e);
 	p->items = items;
 	struct plan_item *it = &items[p->count++];
-	*it = (struct plan_item){.kind = kind};
+	*it = (struct plan_item){.kind = kind, .store = store};
 	it->place = strdup(place);
 	it->name = name ? strdup(name) : NULL;
 	if (!it->place || (name && !it->name))
@@ -41,19 +41,21 @@ static int read_before(struct hive *h, hive_key key, struct plan_item *it, struc
 		return 0;
 	if (ret < 0)
 		return err_set(e, ERR_INTEGRITY, "The disk is untouched.",
-			"SYSTEM hive: the value %s\\%s cannot be read", it->place, it->name);
+			"%s hive: the value %s\\%s cannot be read", plan_store_name(it->store),
+			it->place, it->name);
 	it->existed = true;
 	it->before = it->secret ? strdup(SECRET_TEXT) : plan_data_text(type, b.p, b.len);
 	buf_clear(&b);
 	return it->before ? 0 : err_nomem(e);
 }
 
-static int add_edit(struct plan *p, struct hive *h, struct reg_edit *edit, struct err *e)
+static int add_edit(
+	struct plan *p, enum plan_store store, struct hive *h, struct reg_edit *edit, struct err *e)
 {
 	struct plan_item *it;
 	hive_key key;
 	bool is_key = edit->op == REG_EDIT_KEY;
-	int ret = add_item(p, is_key ? PLAN_KEY : PLAN_VALUE, edit->key, edit->name, &it, e);
+	int ret = add_item(p, is_key ? PLAN_KEY : PLAN_VALUE, store, edit->key, edit->name, &it, e);
 	if (ret < 0)
 		return ret;
 	it->type = edit->type;
@@ -61,7 +63,7 @@ static int add_edit(struct plan *p, struct hive *h, struct reg_edit *edit, struc
 	ret = hive_find_key(h, hive_root(h), edit->key, &key, NULL);
 	if (ret < 0 && ret != -ERR_NOTFOUND)
 		return err_set(e, ERR_INTEGRITY, "The disk is untouched.",
-			"SYSTEM hive: the key %s cannot be read", edit->key);
+			"%s hive: the key %s cannot be read", plan_store_name(store), edit->key);
 	if (is_key) {
 		it->existed = ret == 0;
 		it->before = it->existed ? strdup("(key)") : NULL;
@@ -80,17 +82,37 @@ static int add_edit(struct plan *p, struct hive *h, struct reg_edit *edit, struc
 	return it->after ? 0 : err_nomem(e);
 }
 
-static int plan_registry(struct job *j, struct plan *p, struct err *e)
+int plan_add_edits(struct plan *p, enum plan_store store, struct hive *h, struct reg_edits *edits,
+	struct err *e)
+{
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && i < edits->count; i++)
+		ret = add_edit(p, store, h, &edits->v[i], e);
+	return ret;
+}
+
+/* What the method itself writes into SYSTEM. */
+static int method_edits(struct job *j, struct reg_edits *edits, struct err *e)
+{
+	if (j->method == PLAN_REGISTRY)
+		return windows_join_edits(&j->odj, &j->chosen->facts, edits, e);
+	if (j->method == PLAN_FIRSTBOOT)
+		return firstboot_edits(&j->chosen->facts, edits, e);
+	return 0;
+}
+
+static int plan_system(struct job *j, struct plan *p, struct err *e)
 {
 	struct reg_edits edits = REG_EDITS_INIT;
-	struct system_hive s;
-	int ret = windows_join_edits(&j->odj, &j->chosen->facts, &edits, e);
-	if (ret < 0)
-		return ret;
-	ret = system_hive_open(&s, j->chosen, false, e);
-	for (size_t i = 0; ret == 0 && i < edits.count; i++)
-		ret = add_edit(p, s.hive, &edits.v[i], e);
-	system_hive_close(&s, NULL);
+	struct job_hive s;
+	int ret = job_hive_open(&s, j->chosen, PLAN_SYSTEM, false, e);
+	if (ret == 0)
+		ret = method_edits(j, &edits, e);
+	if (ret == 0)
+		ret = plan_add_edits(p, PLAN_SYSTEM, s.hive, &edits, e);
+	if (ret == 0)
+		ret = settings_plan_system(j, p, s.hive, e);
+	job_hive_close(&s, NULL);
 	reg_edits_clear(&edits);
 	return ret;
 }
@@ -130,10 +152,20 @@ static int choose_answer(
 		"every place for an answer file holds one that Windows has used already");
 }
 
+struct unattend_join job_unattend(const struct job *j)
+{
+	struct unattend_join join = {
+		.arch = j->chosen->facts.arch, .computer_name = j->pc.name, .raw = &j->blob};
+	if (j->settings.timezone[0])
+		join.timezone = j->zone.name;
+	if (j->settings.has_keyboard)
+		settings_keyboard_text(&j->settings, join.input_locale);
+	return join;
+}
+
 static int splice(struct job *j, struct volume *v, struct plan_item *it, struct err *e)
 {
-	const struct unattend_join join = {
-		.arch = j->chosen->facts.arch, .computer_name = j->pc.name, .raw = &j->blob};
+	const struct unattend_join join = job_unattend(j);
 	struct buf old = BUF_INIT;
 	int ret = it->existed ? volume_read(v, it->place, UNATTEND_MAX, &old, e) : 0;
 	if (ret == 0)
@@ -157,7 +189,7 @@ static int plan_unattend(struct job *j, struct plan *p, struct err *e)
 	bool existed;
 	int ret = choose_answer(f, path, sizeof path, &existed, e);
 	if (ret == 0)
-		ret = add_item(p, PLAN_FILE, path, NULL, &it, e);
+		ret = add_item(p, PLAN_FILE, PLAN_FILES, path, NULL, &it, e);
 	if (ret < 0)
 		return ret;
 	it->secret = true;
@@ -172,11 +204,86 @@ static int plan_unattend(struct job *j, struct plan *p, struct err *e)
 	return ret == 0 && !it->after ? err_nomem(e) : ret;
 }
 
+/* --- first boot
+ * ----------------------------------------------------------------------------------- */
+
+static void below_windows(const struct job *j, const char *file, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%s", j->chosen->facts.root, file);
+}
+
+static int add_file(struct job *j, struct plan *p, struct volume *v, const char *file,
+	const char *after, struct plan_item **out, struct err *e)
+{
+	char path[256];
+	struct volume_stat st;
+	below_windows(j, file, path, sizeof path);
+	int ret = add_item(p, PLAN_FILE, PLAN_FILES, path, NULL, out, e);
+	if (ret == 0)
+		ret = volume_stat(v, path, &st, e);
+	if (ret < 0)
+		return ret;
+	(*out)->existed = st.exists;
+	(*out)->before = st.exists ? strdup("(file)") : NULL;
+	(*out)->after = strdup(after);
+	return (*out)->after && (!st.exists || (*out)->before) ? 0 : err_nomem(e);
+}
+
+static int plan_firstboot(struct job *j, struct plan *p, struct err *e)
+{
+	struct span script = firstboot_script();
+	struct plan_item *it;
+	struct volume *v = NULL;
+	int ret = volume_open(&v, j->chosen->src, false, e);
+	if (ret == 0)
+		ret = add_file(j, p, v, FIRSTBOOT_BLOB,
+			"(join data, for SYSTEM and Administrators alone)", &it, e);
+	if (ret == 0) {
+		it->secret = it->locked = true;
+		ret = firstboot_blob(&j->blob, &it->data, e);
+	}
+	if (ret == 0)
+		ret = add_file(j, p, v, FIRSTBOOT_SCRIPT,
+			"script: run djoin once, remove it, the join data and the service", &it, e);
+	if (ret == 0)
+		ret = secret_copy(&it->data, script.p, script.len, e);
+	volume_close(v, NULL);
+	return ret;
+}
+
+bool firstboot_waits(struct job *j)
+{
+	char path[256], key[64];
+	struct job_hive s;
+	hive_key found;
+	struct volume_stat st = {0};
+	below_windows(j, FIRSTBOOT_BLOB, path, sizeof path);
+	snprintf(key, sizeof key, "ControlSet%03u\\%s", j->chosen->facts.control_set,
+		FIRSTBOOT_SERVICE);
+	/* A file without the service is what a first-boot run that was cut off leaves: the same
+	 * method goes on from there. */
+	bool waits = job_hive_open(&s, j->chosen, PLAN_SYSTEM, false, NULL) == 0 &&
+		     (hive_find_key(s.hive, hive_root(s.hive), key, &found, NULL) == 0 ||
+			     (j->method != PLAN_FIRSTBOOT &&
+				     volume_stat(s.volume, path, &st, NULL) == 0 && st.exists));
+	job_hive_close(&s, NULL);
+	return waits;
+}
+
+/* --- all of it
+ * ------------------------------------------------------------------------------------ */
+
 int plan_build(struct job *j, struct plan *p, struct err *e)
 {
 	plan_clear(p);
 	p->method = j->method;
-	int ret = j->method == PLAN_UNATTEND ? plan_unattend(j, p, e) : plan_registry(j, p, e);
+	int ret = j->method == PLAN_UNATTEND	? plan_unattend(j, p, e)
+		  : j->method == PLAN_FIRSTBOOT ? plan_firstboot(j, p, e)
+						: 0;
+	if (ret == 0)
+		ret = settings_plan_users(j, p, e);
+	if (ret == 0 && (j->method != PLAN_UNATTEND || j->settings.rtc != RTC_UNSAID))
+		ret = plan_system(j, p, e);
 	if (ret < 0)
 		plan_clear(p);
 	else

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "job/internal.h"
+#include "job/undo_state.h"
 #include "journal/journal.h"
 
 #define OPEN_INTENTS_MAX 64
@@ -40,7 +41,7 @@ bool finish_is_open(struct job *j)
 
 int finish_verify(struct job *j, struct err *e)
 {
-	int holds = undo_compare(j, &j->undo, e);
+	int holds = undo_compare(j, &j->undo, NULL, e);
 	if (holds < 0 || holds & UNDO_HOLDS_AFTER)
 		return holds < 0 ? holds : 0;
 	return err_set(e, ERR_SPENT,
@@ -52,6 +53,7 @@ int finish_verify(struct job *j, struct err *e)
 static int take_item(const struct undo_item *from, struct plan_item *it, struct err *e)
 {
 	it->kind = from->kind;
+	it->store = from->store;
 	it->place = strdup(from->place);
 	it->name = from->kind == PLAN_VALUE ? strdup(from->name) : NULL;
 	it->type = from->type;

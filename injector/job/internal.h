@@ -1,11 +1,13 @@
 /*
  * The inside of a job, shared by the files of job/ and nobody else.
  *
- * select.c   which entry, which Windows       preflight.c  the checks
- * build.c    the plan                          apply.c      the transaction
- * system.c   the SYSTEM hive on a volume       report.c     what the journal is told
- * undo.c     taking it back                    undo_record.c  what that needs, on the stick
- * finish.c   an apply cut off after the entry was destroyed
+ * select.c   which entry, which Windows      preflight.c    the checks
+ * decide.c   phase, method, join state       settings.c     the row's other columns
+ * build.c    the plan                        write.c        carrying it out, reading it back
+ * apply.c    the transaction                 report.c       what the journal is told
+ * hives.c    the hives on a volume           disk_id.c      which disk this is
+ * undo.c     taking it back                  undo_state.c   what a disk holds, old or new
+ * finish.c   cut off after the spend         undo_record.c  what that needs, on the stick
  */
 #ifndef JOB_INTERNAL_H
 #define JOB_INTERNAL_H
@@ -14,13 +16,18 @@
 
 #include "base/bytedev.h"
 #include "base/secret.h"
+#include "bundle/settings.h"
 #include "hive/hive.h"
+#include "job/decide.h"
 #include "job/job.h"
 #include "job/undo_record.h"
 #include "odj/odj.h"
 #include "volume/discover.h"
 #include "volume/volume.h"
+#include "windows/edits.h"
 #include "windows/facts.h"
+#include "windows/unattend.h"
+#include "windows/zone.h"
 
 #define JOB_CHECKS_MAX 48
 
@@ -38,8 +45,10 @@ struct job {
 	bool selected;
 	uint32_t entry;
 	struct job_pc pc;
-	int64_t expires;    /* of the entry, 0 = never */
-	struct secret blob; /* raw; opened for preflight */
+	int64_t expires;	  /* of the entry, 0 = never */
+	struct secret blob;	  /* raw; opened for preflight */
+	struct settings settings; /* of the row, opened with the blob */
+	struct zone zone;	  /* of this Windows, when the row names one */
 	struct odj odj;
 
 	struct discover_list found;
@@ -64,26 +73,55 @@ struct job {
 	struct undo_record undo;
 };
 
-/* --- system.c: the SYSTEM hive where it lies
+/* --- hives.c: a hive where it lies
  * ------------------------------------------------------ */
 
-struct system_hive {
+#define JOB_SOFTWARE PLAN_STORES /* read, never written */
+
+struct job_hive {
 	struct volume *volume;
 	struct bytedev *primary, *log1, *log2;
 	struct hive *hive;
 };
 
-/* Open the volume and its SYSTEM hive. Writable: logs that Windows lost are made, empty. */
-int system_hive_open(
-	struct system_hive *s, const struct job_candidate *w, bool writable, struct err *e);
+/* Open the volume and a hive of it: an enum plan_store but PLAN_FILES, or JOB_SOFTWARE. Writable:
+ * logs that Windows lost are made, empty. */
+int job_hive_open(
+	struct job_hive *s, const struct job_candidate *w, int store, bool writable, struct err *e);
 /* Errors of the volume's close are reported: they can mean unwritten changes. */
-int system_hive_close(struct system_hive *s, struct err *e);
+int job_hive_close(struct job_hive *s, struct err *e);
 
-/* --- build.c, apply.c ----------------------------------------------------------------------------
+/* --- settings.c
+ * ------------------------------------------------------------------------------ */
+
+/* Can this Windows take what the row asks for? One check per setting; fills j->zone. */
+void settings_check(struct job *j);
+
+/* Add what the method does not put into an answer file to the plan. */
+int settings_plan_users(struct job *j, struct plan *p, struct err *e);
+int settings_plan_system(struct job *j, struct plan *p, struct hive *system, struct err *e);
+
+/* --- checks.c
+ * -------------------------------------------------------------------------------- */
+
+void job_check_add(struct job *j, const char *id, enum job_verdict verdict, int code,
+	const char *next, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/* --- build.c, write.c ----------------------------------------------------------------------------
  */
 
 /* From the opened blob and the chosen Windows; needs j->method. p is replaced. */
 int plan_build(struct job *j, struct plan *p, struct err *e);
+
+/* The first-boot method has left something on the disk. */
+bool firstboot_waits(struct job *j);
+
+/* Move edits into the plan as items of an open hive, with what it holds now. */
+int plan_add_edits(struct plan *p, enum plan_store store, struct hive *h, struct reg_edits *edits,
+	struct err *e);
+
+/* What the answer file must say about this PC. */
+struct unattend_join job_unattend(const struct job *j);
 
 /* Write what the plan says, durably; nothing when the disk holds it already. */
 int plan_write(struct job *j, const struct plan *p, struct err *e);
@@ -96,10 +134,6 @@ int plan_verify(struct job *j, const struct plan *p, struct err *e);
 
 /* Keep on the stick, sealed, what undo needs. After the intent, before the disk is written. */
 int undo_save(struct job *j, struct err *e);
-
-/* What the disk holds, compared with the record: bits, or -ERR_*. */
-enum { UNDO_HOLDS_NOTHING = 0, UNDO_HOLDS_AFTER = 1, UNDO_HOLDS_BEFORE = 2 };
-int undo_compare(struct job *j, const struct undo_record *r, struct err *e);
 
 /* --- finish.c ------------------------------------------------------------------------------------
  */

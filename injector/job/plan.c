@@ -17,7 +17,18 @@ static const char *const type_names[] = {"REG_NONE", "REG_SZ", "REG_EXPAND_SZ", 
 	"REG_FULL_RESOURCE_DESCRIPTOR", "REG_RESOURCE_REQUIREMENTS_LIST", "REG_QWORD"};
 
 static const char *const method_names[] = {
-	[PLAN_AUTO] = "auto", [PLAN_REGISTRY] = "registry", [PLAN_UNATTEND] = "unattend"};
+	[PLAN_AUTO] = "auto",
+	[PLAN_REGISTRY] = "registry",
+	[PLAN_UNATTEND] = "unattend",
+	[PLAN_FIRSTBOOT] = "firstboot",
+};
+
+static const char *const store_names[PLAN_STORES] = {
+	[PLAN_FILES] = "files",
+	[PLAN_DEFAULT] = "DEFAULT",
+	[PLAN_NEW_USER] = "NTUSER.DAT",
+	[PLAN_SYSTEM] = "SYSTEM",
+};
 
 static const char *const kind_names[] = {
 	[PLAN_KEY] = "key", [PLAN_VALUE] = "value", [PLAN_FILE] = "file"};
@@ -50,6 +61,16 @@ int plan_method_parse(const char *name, enum plan_method *m)
 		}
 	}
 	return -ERR_USAGE;
+}
+
+const char *plan_store_name(enum plan_store s)
+{
+	return store_names[s];
+}
+
+enum plan_store plan_order(enum plan_method m, int i)
+{
+	return (enum plan_store)(m == PLAN_UNATTEND ? PLAN_STORES - 1 - i : i);
 }
 
 const char *plan_type_name(uint32_t type, char buf[16])
@@ -114,6 +135,7 @@ void plan_seal(struct plan *p)
 		const struct plan_item *it = &p->items[i];
 		char type[16];
 		hash_text(&st, kind_names[it->kind]);
+		hash_text(&st, store_names[it->store]);
 		hash_text(&st, it->place);
 		hash_text(&st, it->name);
 		hash_text(&st, plan_type_name(it->type, type));
@@ -133,6 +155,8 @@ static json_t *item_json(const struct plan_item *it)
 	char type[16];
 	json_t *v = json_object();
 	json_object_set_new(v, "kind", json_string(kind_names[it->kind]));
+	if (it->store != PLAN_FILES)
+		json_object_set_new(v, "hive", json_string(store_names[it->store]));
 	json_object_set_new(v, "place", json_string(it->place));
 	if (it->kind == PLAN_VALUE) {
 		json_object_set_new(v, "name", json_string(it->name));

@@ -17,16 +17,26 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-enum plan_method { PLAN_AUTO, PLAN_REGISTRY, PLAN_UNATTEND };
+enum plan_method { PLAN_AUTO, PLAN_REGISTRY, PLAN_UNATTEND, PLAN_FIRSTBOOT };
 enum plan_kind { PLAN_KEY, PLAN_VALUE, PLAN_FILE };
+
+/* Where an item is. */
+enum plan_store {
+	PLAN_FILES,    /* the volume itself */
+	PLAN_DEFAULT,  /* the hive System32\config\DEFAULT: the sign-in screen */
+	PLAN_NEW_USER, /* the hive Users\Default\NTUSER.DAT: profiles to come */
+	PLAN_SYSTEM,   /* the hive System32\config\SYSTEM */
+};
+#define PLAN_STORES 4
 
 struct plan_item {
 	enum plan_kind kind;
-	char *place;	    /* "ControlSet001\\Control\\Lsa\\OfflineJoin" in SYSTEM, or
-			       "Windows/Panther/..." */
+	enum plan_store store;
+	char *place;	    /* key path in its hive, or '/' path on the volume */
 	char *name;	    /* value name; NULL for keys and files */
 	uint32_t type;	    /* registry type; 0 for keys and files */
 	bool secret;	    /* after must not be shown or journalled */
+	bool locked;	    /* a file for SYSTEM and Administrators alone */
 	bool existed;	    /* the key, value or file was there before */
 	char *before;	    /* display text; NULL when it did not exist */
 	char *after;	    /* display text */
@@ -41,9 +51,15 @@ struct plan {
 };
 
 void plan_clear(struct plan *p);
-const char *plan_method_name(enum plan_method m); /* "auto", "registry", "unattend" */
+/* "auto", "registry", "unattend", "firstboot" */
+const char *plan_method_name(enum plan_method m);
 int plan_method_parse(const char *name, enum plan_method *m);
 json_t *plan_json(const struct plan *p);
+const char *plan_store_name(enum plan_store s); /* "files", "DEFAULT", "NTUSER.DAT", "SYSTEM" */
+
+/* The i-th store to be written, i < PLAN_STORES: what makes Windows act comes last, so that a run
+ * that was cut off has changed nothing that matters. Undo goes backwards. */
+enum plan_store plan_order(enum plan_method m, int i);
 
 /* How a registry type is written, "REG_SZ" ... or "REG_NNN". buf is used for the latter. */
 const char *plan_type_name(uint32_t type, char buf[16]);

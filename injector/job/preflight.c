@@ -107,7 +107,7 @@ static void check_blob_domain(struct job *j)
 static void check_blob_use(struct job *j)
 {
 	struct odj_finding f[ODJ_FINDINGS_MAX];
-	enum odj_use use = j->method == PLAN_UNATTEND ? ODJ_WINDOWS : ODJ_DIRECT;
+	enum odj_use use = j->method == PLAN_REGISTRY ? ODJ_DIRECT : ODJ_WINDOWS;
 	size_t n = odj_check(&j->odj, use, f);
 	for (size_t i = 0; i < n && i < ODJ_FINDINGS_MAX; i++) {
 		if (f[i].level == ODJ_STOP)
@@ -278,40 +278,74 @@ static void check_edition(struct job *j)
 		pass(j, "edition", "%s may join a domain", f->product);
 }
 
-/* The disk holds exactly the join we would write: an earlier run was cut off before its record. */
+/* The disk holds exactly the join we would write: an earlier run was cut off before its record. An
+ * answer file is not looked at here: what it holds is replaced. */
 static bool is_our_own_join(struct job *j)
 {
 	struct plan p = {0};
-	bool ours = computer_name_equal(j->chosen->facts.pending_name, j->pc.name) &&
-		    j->method == PLAN_REGISTRY && plan_build(j, &p, NULL) == 0 &&
-		    plan_verify(j, &p, NULL) == 0;
+	bool ours = (j->method == PLAN_REGISTRY || j->method == PLAN_FIRSTBOOT) &&
+		    plan_build(j, &p, NULL) == 0 && plan_verify(j, &p, NULL) == 0;
 	plan_clear(&p);
 	return ours;
+}
+
+static enum decide_state join_state(struct job *j, bool *firstboot)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	*firstboot = firstboot_waits(j);
+	if (f->join == WINDOWS_JOIN_PENDING || *firstboot)
+		return is_our_own_join(j) ? STATE_PENDING_SAME : STATE_PENDING_OTHER;
+	if (f->join == WINDOWS_JOINED)
+		return strcasecmp(f->domain, j->pc.domain) == 0 ? STATE_JOINED_SAME
+								: STATE_JOINED_OTHER;
+	return f->join == WINDOWS_JOIN_UNKNOWN ? STATE_UNKNOWN
+	       : f->leftover		       ? STATE_LEFTOVER
+					       : STATE_NONE;
+}
+
+static void stop_pending(struct job *j, bool firstboot)
+{
+	const struct windows_facts *f = &j->chosen->facts;
+	if (f->join == WINDOWS_JOIN_PENDING)
+		stop(j, "join-state", ERR_UNSAFE,
+			"Start Windows so that it can finish, or use a fresh image.",
+			"an offline join to %s as %s already waits for the next start",
+			f->pending_domain, f->pending_name);
+	else if (firstboot)
+		stop(j, "join-state", ERR_UNSAFE,
+			"Run `undo` with the stick that wrote it, or run it again with the method "
+			"firstboot.",
+			"parts of a first-boot join by this program are on the disk");
 }
 
 static void check_join_state(struct job *j)
 {
 	const struct windows_facts *f = &j->chosen->facts;
-	if (f->join == WINDOWS_JOIN_PENDING && is_our_own_join(j))
-		pass(j, "join-state", "this join was written before; only its record is missing");
-	else if (f->join == WINDOWS_JOINED)
+	bool firstboot;
+	enum decide_state state = join_state(j, &firstboot);
+	if (decide_state(state))
+		pass(j, "join-state", "%s",
+			state == STATE_NONE
+				? "not joined to a domain"
+				: "this join was written before; only its record is missing");
+	else if (state == STATE_JOINED_SAME)
+		stop(j, "join-state", ERR_UNSAFE,
+			"Nothing is left to do, or leave that domain in Windows first.",
+			"this Windows is already a member of %s, as %s", f->domain,
+			f->computer_name);
+	else if (state == STATE_JOINED_OTHER)
 		stop(j, "join-state", ERR_UNSAFE,
 			"Leave that domain in Windows first, or use a fresh image.",
 			"this Windows is already joined to %s", f->domain);
-	else if (f->join == WINDOWS_JOIN_PENDING)
-		stop(j, "join-state", ERR_UNSAFE,
-			"Start Windows so that it can finish, or use a fresh image.",
-			"an offline join to %s as %s already waits for the next start",
-			f->pending_domain, f->pending_name);
-	else if (f->join == WINDOWS_JOIN_UNKNOWN)
-		stop(j, "join-state", ERR_UNSAFE, "Use a fresh image.",
-			"the disk does not say whether this Windows is joined to a domain");
-	else if (f->leftover)
+	else if (state == STATE_PENDING_OTHER)
+		stop_pending(j, firstboot);
+	else if (state == STATE_LEFTOVER)
 		stop(j, "join-state", ERR_UNSAFE,
 			"Start Windows once so that it cleans up, or use a fresh image.",
 			"parts of an earlier offline join were left behind");
 	else
-		pass(j, "join-state", "not joined to a domain");
+		stop(j, "join-state", ERR_UNSAFE, "Use a fresh image.",
+			"the disk does not say whether this Windows is joined to a domain");
 }
 
 static void check_rename(struct job *j)
@@ -352,7 +386,7 @@ static void check_accounts(struct job *j)
 	else if (f->accounts.admins)
 		pass(j, "accounts", "%zu local administrators can sign in: %s", f->accounts.admins,
 			names);
-	else if (j->method != PLAN_REGISTRY)
+	else if (j->method == PLAN_UNATTEND)
 		pass(j, "accounts", "no local administrator yet: setup has not made one");
 	else
 		warn(j, "accounts",
@@ -376,32 +410,22 @@ static void check_dual_boot(struct job *j)
 			windows, foreign, j->chosen->shown.where);
 }
 
-static enum plan_method method_for(enum windows_phase p)
-{
-	if (p == WINDOWS_PHASE_COMPLETE)
-		return PLAN_REGISTRY;
-	if (p == WINDOWS_PHASE_GENERALIZED || p == WINDOWS_PHASE_SPECIALIZE)
-		return PLAN_UNATTEND;
-	return PLAN_AUTO; /* none fits */
-}
-
 static void check_phase(struct job *j, enum plan_method wanted)
 {
 	enum windows_phase phase = j->chosen->facts.phase;
-	enum plan_method fits = method_for(phase);
 	const char *name = windows_phase_name(phase);
-	j->method = fits;
-	if (fits == PLAN_AUTO)
+	bool fits = decide_method(phase, wanted, &j->method);
+	if (j->method == PLAN_AUTO)
 		stop(j, "phase", ERR_UNSAFE,
 			"Let Windows finish its setup and shut it down, then come back.",
 			"Windows setup is in a state that must not be touched: %s", name);
-	else if (wanted != PLAN_AUTO && wanted != fits)
+	else if (!fits)
 		stop(j, "phase", ERR_REFUSED, "Leave the method to the program (auto).",
 			"the method %s has no effect on a Windows in the phase \"%s\"",
 			plan_method_name(wanted), name);
 	else
 		pass(j, "phase", "setup phase \"%s\": the %s method fits", name,
-			plan_method_name(fits));
+			plan_method_name(j->method));
 }
 
 static void check_unattend(struct job *j)
@@ -432,6 +456,8 @@ static int open_blob(struct job *j, struct err *e)
 	if (j->odj.join)
 		return 0;
 	int ret = bundle_entry_open(stick_bundle(j->stick), j->entry, &j->blob, NULL, e);
+	if (ret == 0)
+		ret = settings_of_entry(stick_bundle(j->stick), j->entry, &j->settings, e);
 	if (ret == 0)
 		ret = odj_decode(&j->blob, &j->odj, e);
 	if (ret == 0 && !j->odj.join)
@@ -482,6 +508,7 @@ int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
 	check_hives(j);
 	check_hive_storage(j);
 	check_edition(j);
+	settings_check(j);
 	check_join_state(j);
 	check_entra(j);
 	check_rename(j);

@@ -31,6 +31,7 @@ static void forget_entry(struct job *j)
 {
 	odj_clear(&j->odj);
 	secret_clear(&j->blob);
+	j->settings = (struct settings){0};
 	plan_clear(&j->plan);
 	undo_record_clear(&j->undo);
 	j->undo_ready = false;

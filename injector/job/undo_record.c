@@ -12,7 +12,7 @@
 #include "bundle/crypto.h"
 #include "job/internal.h"
 
-#define MAGIC "ODJUNDO1"
+#define MAGIC "ODJUNDO2"
 #define MAGIC_LEN 8
 #define SEAL_LABEL "odjstick undo seal"
 #define HASH_LABEL "odjstick undo hash"
@@ -101,11 +101,14 @@ static void put_record(struct writer *w, const struct undo_record *r)
 	put_num(w, r->method, 1);
 	put_num(w, r->restoring, 1);
 	put_num(w, r->intent, 8);
+	put_num(w, r->disk.volume, 8);
+	put_bytes(w, r->disk.device, strlen(r->disk.device));
 	put(w, r->plan, sizeof r->plan);
 	put_num(w, r->count, 4);
 	for (size_t i = 0; i < r->count; i++) {
 		const struct undo_item *it = &r->items[i];
 		put_num(w, it->kind, 1);
+		put_num(w, it->store, 1);
 		put_num(w, it->existed, 1);
 		put_num(w, it->depth, 4);
 		put_num(w, it->type, 4);
@@ -161,11 +164,23 @@ static char *take_text(struct reader *rd)
 	return rd->bad ? NULL : strndup((const char *)p, n);
 }
 
+static void take_device(struct reader *rd, struct disk_id *id)
+{
+	uint32_t n = reader_le32(rd);
+	const uint8_t *p = n <= DISK_ID_DEVICE_MAX ? reader_take(rd, n) : NULL;
+	rd->bad = rd->bad || !p;
+	if (p)
+		memcpy(id->device, p, n);
+}
+
 static int take_item(struct reader *rd, struct undo_item *it, struct err *e)
 {
 	uint8_t kind = reader_u8(rd);
-	rd->bad = rd->bad || kind > PLAN_FILE;
+	uint8_t store = reader_u8(rd);
+	rd->bad = rd->bad || kind > PLAN_FILE || store >= PLAN_STORES ||
+		  (kind == PLAN_FILE) != (store == PLAN_FILES);
 	it->kind = (enum plan_kind)kind;
+	it->store = (enum plan_store)store;
 	it->existed = reader_u8(rd) != 0;
 	it->depth = reader_le32(rd);
 	it->type = reader_le32(rd);
@@ -192,10 +207,12 @@ static int take_record(const struct secret *plain, struct undo_record *r, struct
 	uint8_t method = reader_u8(&rd);
 	r->restoring = reader_u8(&rd) != 0;
 	r->intent = reader_le64(&rd);
+	r->disk.volume = reader_le64(&rd);
+	take_device(&rd, &r->disk);
 	const uint8_t *plan = reader_take(&rd, sizeof r->plan);
 	uint32_t count = reader_le32(&rd);
 	if (!reader_ok(&rd) || !plan || count == 0 || count > UNDO_ITEMS_MAX ||
-		(method != PLAN_REGISTRY && method != PLAN_UNATTEND))
+		method == PLAN_AUTO || method > PLAN_FIRSTBOOT)
 		return -ERR_INTEGRITY;
 	r->method = (enum plan_method)method;
 	memcpy(r->plan, plan, sizeof r->plan);

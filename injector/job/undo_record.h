@@ -6,10 +6,11 @@
  * a copied file opens nowhere else. Of what was written it holds keyed hashes
  * only: enough to see that the disk still holds it, not to write it again.
  *
- * Inside, little-endian: "ODJUNDO1", u8 method, u8 restoring, u64 intent,
- * 32 bytes plan hash, u32 count; per item u8 kind, u8 existed, u32 depth,
- * u32 type, text place, text name, 32 bytes hash after, u32 size and bytes
- * before. A text is u32 size and UTF-8 without NUL.
+ * Inside, little-endian: "ODJUNDO2", u8 method, u8 restoring, u64 intent,
+ * u64 volume serial, text device, 32 bytes plan hash, u32 count; per item
+ * u8 kind, u8 store, u8 existed, u32 depth, u32 type, text place, text name,
+ * 32 bytes hash after, u32 size and bytes before. A text is u32 size and UTF-8
+ * without NUL.
  */
 #ifndef JOB_UNDO_RECORD_H
 #define JOB_UNDO_RECORD_H
@@ -20,12 +21,14 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "job/disk_id.h"
 #include "job/plan.h"
 
 #define UNDO_HASH 32
 
 struct undo_item {
 	enum plan_kind kind;
+	enum plan_store store;
 	char *place, *name;   /* as in the plan; name "" for keys, files and the default value */
 	bool existed;	      /* the key, value or file was there before */
 	uint32_t depth;	      /* leading parts of the key, or of the file's folder, that existed */
@@ -38,6 +41,7 @@ struct undo_record {
 	enum plan_method method;
 	bool restoring; /* an undo has begun: the disk may hold the old state already */
 	uint64_t intent;
+	struct disk_id disk; /* that was changed */
 	uint8_t plan[32];
 	struct undo_item *items;
 	size_t count;

@@ -174,6 +174,7 @@ static int look_at_boot_sector(struct blockdev *d, struct volume_state *st, stru
 		st->trouble = VOLUME_TROUBLE_BITLOCKER;
 		ret = fve_look(d, st, e);
 	} else if (!memcmp(boot + 3, "NTFS    ", 8)) {
+		st->serial = le64(boot + 0x48);
 		st->kind = VOLUME_NTFS;
 	} else {
 		st->trouble = VOLUME_TROUBLE_DAMAGED;

@@ -94,6 +94,7 @@ struct volume_state {
 	unsigned ntfs_major, ntfs_minor;
 	uint32_t cluster; /* bytes */
 	uint64_t size;	  /* bytes of the volume */
+	uint64_t serial;  /* of NTFS, made when it was formatted; 0 otherwise */
 	char label[97];	  /* volume label, UTF-8 */
 };
 

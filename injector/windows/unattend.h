@@ -27,6 +27,8 @@ struct unattend_join {
 	enum windows_arch arch;
 	const char *computer_name;
 	const struct secret *raw; /* the blob */
+	const char *timezone;	  /* Windows' name, or NULL */
+	char input_locale[16];	  /* "0407:00000407", or "" */
 };
 
 /* old == NULL: make a new file. -ERR_FORMAT when old is not well-formed or not an answer file,
