@@ -24,7 +24,21 @@ static const char *const tag_names[TAG_COUNT] = {
 	[TAG_JOIN_DOMAIN] = "JoinDomain",
 	[TAG_JOIN_WORKGROUP] = "JoinWorkgroup",
 	[TAG_CREDENTIALS] = "Credentials",
+	[TAG_TIME_ZONE] = "TimeZone",
+	[TAG_INPUT_LOCALE] = "InputLocale",
 };
+
+static const char *const component_names[] = {
+	[COMPONENT_OTHER] = "",
+	[COMPONENT_JOIN] = "Microsoft-Windows-UnattendedJoin",
+	[COMPONENT_SHELL] = "Microsoft-Windows-Shell-Setup",
+	[COMPONENT_INTERNATIONAL] = "Microsoft-Windows-International-Core",
+};
+
+const char *answer_component_name(enum answer_component c)
+{
+	return component_names[c];
+}
 
 const char *answer_tag_name(enum answer_tag tag)
 {
@@ -126,15 +140,15 @@ static void read_attributes(struct answer_node *n, const char **atts)
 		n->processed = strcasecmp(attribute(atts, "wasPassProcessed"), "true") == 0;
 		n->pass = strcasecmp(pass, "specialize") == 0	      ? PASS_SPECIALIZE
 			  : strcasecmp(pass, "offlineServicing") == 0 ? PASS_OFFLINE_SERVICING
+			  : strcasecmp(pass, "oobeSystem") == 0	      ? PASS_OOBE
 								      : PASS_OTHER;
 	}
 	if (n->tag == TAG_COMPONENT) {
 		const char *name = attribute(atts, "name");
 		const char *arch = attribute(atts, "processorArchitecture");
-		n->component =
-			strcasecmp(name, "Microsoft-Windows-UnattendedJoin") == 0 ? COMPONENT_JOIN
-			: strcasecmp(name, "Microsoft-Windows-Shell-Setup") == 0  ? COMPONENT_SHELL
-										  : COMPONENT_OTHER;
+		for (size_t i = COMPONENT_JOIN; i < ARRAY_SIZE(component_names); i++)
+			if (strcasecmp(name, component_names[i]) == 0)
+				n->component = (enum answer_component)i;
 		n->arch = strcasecmp(arch, "amd64") == 0   ? WINDOWS_AMD64
 			  : strcasecmp(arch, "x86") == 0   ? WINDOWS_X86
 			  : strcasecmp(arch, "arm64") == 0 ? WINDOWS_ARM64

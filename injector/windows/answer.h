@@ -33,11 +33,18 @@ enum answer_tag {
 	TAG_JOIN_DOMAIN,
 	TAG_JOIN_WORKGROUP,
 	TAG_CREDENTIALS,
+	TAG_TIME_ZONE,
+	TAG_INPUT_LOCALE,
 	TAG_COUNT, /* everything else: not kept */
 };
 
-enum answer_pass { PASS_OTHER, PASS_SPECIALIZE, PASS_OFFLINE_SERVICING };
-enum answer_component { COMPONENT_OTHER, COMPONENT_JOIN, COMPONENT_SHELL };
+enum answer_pass { PASS_OTHER, PASS_SPECIALIZE, PASS_OFFLINE_SERVICING, PASS_OOBE };
+enum answer_component {
+	COMPONENT_OTHER,
+	COMPONENT_JOIN,
+	COMPONENT_SHELL,
+	COMPONENT_INTERNATIONAL,
+};
 
 struct answer_node {
 	int parent; /* index of the parent element, -1: the root, or a parent that is not kept */
@@ -71,6 +78,9 @@ int answer_child(const struct answer *a, int parent, enum answer_tag tag, int af
 
 /* Character data directly inside a node, UTF-8, as an XML reader sees it. */
 int answer_text(const struct answer *a, int node, struct secret *text, struct err *e);
+
+/* Name of a component, as Windows spells it. */
+const char *answer_component_name(enum answer_component c);
 
 /* Element name of a tag. */
 const char *answer_tag_name(enum answer_tag tag);

@@ -2,207 +2,40 @@
 
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "odj/name.h"
-#include "windows/answer.h"
-
-#define SPLICES_MAX 64
-#define BLOB_MARK '\1' /* stands for the base64 text while a splice is made */
+#include "windows/splicer.h"
+#include "windows/unattend_setting.h"
 
 static const char new_file[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n"
 			       "<unattend xmlns=\"urn:schemas-microsoft-com:unattend\">\r\n"
 			       "</unattend>\r\n";
 
-/* --- building text --- */
-
-/* Replace `remove` bytes at `at` by text (ASCII; encoded when written). */
-struct splice {
-	size_t at, remove;
-	struct buf text;
-};
-
-struct editor {
-	struct answer *a;
-	const struct unattend_join *join;
-	size_t count;
-	struct splice v[SPLICES_MAX];
-	struct err *e;
-	int ret;
-	/* text being built */
-	struct buf *out;
-	const char *prefix;
-	char indent[64];
-	int level;
-	bool pretty;
-};
-
-static void put(struct editor *d, const char *s)
+static void write_join(struct splicer *d, enum answer_tag have)
 {
-	if (d->ret == 0)
-		d->ret = buf_add(d->out, s, strlen(s), d->e);
-}
-
-static void line(struct editor *d)
-{
-	if (!d->pretty)
-		return;
-	put(d, d->a->crlf ? "\r\n" : "\n");
-	put(d, d->indent);
-	for (int i = 0; i < d->level; i++)
-		put(d, "  ");
-}
-
-static void name(struct editor *d, const char *before, enum answer_tag tag, const char *after)
-{
-	put(d, before);
-	put(d, d->prefix);
-	put(d, *d->prefix ? ":" : "");
-	put(d, answer_tag_name(tag));
-	put(d, after);
-}
-
-static void leaf(struct editor *d, enum answer_tag tag, const char *value)
-{
-	line(d);
-	name(d, "<", tag, ">");
-	put(d, value);
-	name(d, "</", tag, ">");
-}
-
-static void open_tag(struct editor *d, enum answer_tag tag, const char *attributes)
-{
-	line(d);
-	name(d, "<", tag, "");
-	put(d, attributes);
-	put(d, ">");
-	d->level++;
-}
-
-static void close_tag(struct editor *d, enum answer_tag tag)
-{
-	d->level--;
-	line(d);
-	name(d, "</", tag, ">");
-}
-
-static void open_component(struct editor *d, const char *component)
-{
-	char attributes[256];
-	snprintf(attributes, sizeof attributes,
-		" name=\"%s\" processorArchitecture=\"%s\" publicKeyToken=\"31bf3856ad364e35\" "
-		"language=\"neutral\" versionScope=\"nonSxS\"",
-		component, windows_arch_name(d->join->arch));
-	open_tag(d, TAG_COMPONENT, attributes);
-}
-
-/* The path of a join below `have`, down to AccountData. */
-static void write_join(struct editor *d, enum answer_tag have)
-{
-	static const char mark[] = {BLOB_MARK, 0};
 	if (have == TAG_SETTINGS)
-		open_component(d, "Microsoft-Windows-UnattendedJoin");
+		splice_component(d, "Microsoft-Windows-UnattendedJoin");
 	if (have <= TAG_COMPONENT)
-		open_tag(d, TAG_IDENTIFICATION, "");
+		splice_open(d, TAG_IDENTIFICATION, "");
 	if (have <= TAG_IDENTIFICATION)
-		open_tag(d, TAG_PROVISIONING, "");
-	leaf(d, TAG_ACCOUNT_DATA, mark);
+		splice_open(d, TAG_PROVISIONING, "");
+	splice_leaf(d, TAG_ACCOUNT_DATA, SPLICE_BLOB);
 	if (have <= TAG_IDENTIFICATION)
-		close_tag(d, TAG_PROVISIONING);
+		splice_close(d, TAG_PROVISIONING);
 	if (have <= TAG_COMPONENT)
-		close_tag(d, TAG_IDENTIFICATION);
+		splice_close(d, TAG_IDENTIFICATION);
 	if (have == TAG_SETTINGS)
-		close_tag(d, TAG_COMPONENT);
+		splice_close(d, TAG_COMPONENT);
 }
 
-static void write_name(struct editor *d, enum answer_tag have)
+static void write_name(struct splicer *d, enum answer_tag have)
 {
 	if (have == TAG_SETTINGS)
-		open_component(d, "Microsoft-Windows-Shell-Setup");
-	leaf(d, TAG_COMPUTER_NAME, d->join->computer_name);
+		splice_component(d, "Microsoft-Windows-Shell-Setup");
+	splice_leaf(d, TAG_COMPUTER_NAME, d->join->computer_name);
 	if (have == TAG_SETTINGS)
-		close_tag(d, TAG_COMPONENT);
-}
-
-/* --- splices --- */
-
-static struct splice *add_splice(struct editor *d, size_t at, size_t cut)
-{
-	if (d->ret == 0 && d->count == SPLICES_MAX)
-		d->ret = err_set(d->e, ERR_LIMIT,
-			"It is untouched. Remove the repeated settings from it.",
-			"the answer file repeats the same settings too often");
-	if (d->ret < 0)
-		return NULL;
-	struct splice *s = &d->v[d->count++];
-	*s = (struct splice){.at = at, .remove = cut};
-	return s;
-}
-
-static void replace_content(struct editor *d, const struct answer_node *n, const char *value)
-{
-	size_t at = n->self_closed ? n->start_end - 2 * d->a->width : n->start_end;
-	struct splice *s = add_splice(d, at, n->end - at);
-	if (!s)
-		return;
-	d->out = &s->text;
-	d->prefix = n->prefix;
-	put(d, n->self_closed ? ">" : "");
-	put(d, value);
-	if (n->self_closed)
-		name(d, "</", n->tag, ">");
-}
-
-/* The blanks in front of a tag when it begins its line; false when it does not. *line_end is where
- * the line before ends. */
-static bool own_line(
-	const struct answer *a, size_t tag, char *indent, size_t size, size_t *line_end)
-{
-	size_t w = a->width;
-	size_t at = tag;
-	while (at >= w && (answer_char(a, at - w) == ' ' || answer_char(a, at - w) == '\t'))
-		at -= w;
-	size_t n = (tag - at) / w;
-	if (at < w || answer_char(a, at - w) != '\n' || n >= size)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		indent[i] = answer_char(a, at + i * w);
-	indent[n] = '\0';
-	*line_end = at - w;
-	if (*line_end >= w && answer_char(a, *line_end - w) == '\r')
-		*line_end -= w;
-	return true;
-}
-
-/* Get ready to write children of n in front of its end tag. */
-static void begin_children(struct editor *d, const struct answer_node *n)
-{
-	size_t w = d->a->width;
-	size_t at = n->self_closed ? n->start_end - 2 * w : n->end;
-	size_t line_end = at;
-	d->pretty = own_line(
-		d->a, n->self_closed ? n->start : n->end, d->indent, sizeof d->indent, &line_end);
-	if (!n->self_closed && d->pretty && line_end >= n->start_end)
-		at = line_end;
-	else if (!n->self_closed)
-		d->pretty = false;
-	struct splice *s = add_splice(d, at, n->self_closed ? 2 * w : 0);
-	if (!s)
-		return;
-	d->out = &s->text;
-	d->prefix = n->prefix;
-	d->level = 1;
-	put(d, n->self_closed ? ">" : "");
-}
-
-static void end_children(struct editor *d, const struct answer_node *n)
-{
-	if (!n->self_closed || d->ret < 0)
-		return;
-	d->level = 0;
-	line(d);
-	name(d, "</", n->tag, ">");
+		splice_close(d, TAG_COMPONENT);
 }
 
 /* --- what to change --- */
@@ -263,7 +96,7 @@ static struct path walk(const struct answer *a, enum answer_component want, enum
 }
 
 struct leaves {
-	struct editor *d;
+	struct splicer *d;
 	const char *value;
 	bool seen;
 };
@@ -274,14 +107,14 @@ static void set_leaf(void *ctx, int node)
 	struct leaves *l = ctx;
 	const struct answer_node *n = &l->d->a->nodes[node];
 	if (l->seen)
-		add_splice(l->d, n->start, n->end_end - n->start);
+		splice_cut(l->d, n->start, n->end_end - n->start);
 	else
-		replace_content(l->d, n, l->value);
+		splice_content(l->d, n, l->value);
 	l->seen = true;
 }
 
 /* A workgroup contradicts the join. */
-static void drop_workgroups(struct editor *d)
+static void drop_workgroups(struct splicer *d)
 {
 	const struct answer *a = d->a;
 	for (size_t i = 0; i < a->count; i++) {
@@ -293,7 +126,7 @@ static void drop_workgroups(struct editor *d)
 			a->nodes[id].tag == TAG_IDENTIFICATION &&
 			wanted_component(a, c, COMPONENT_JOIN, d->join->arch) &&
 			a->nodes[s].pass == PASS_SPECIALIZE)
-			add_splice(d, n->start, n->end_end - n->start);
+			splice_cut(d, n->start, n->end_end - n->start);
 	}
 }
 
@@ -306,17 +139,17 @@ static int deepest(const struct path *p)
 }
 
 /* Both components are missing from the same settings element, or settings itself is. */
-static void insert_both(struct editor *d, int parent)
+static void insert_both(struct splicer *d, int parent)
 {
 	const struct answer_node *n = &d->a->nodes[parent];
-	begin_children(d, n);
+	splice_begin(d, n);
 	if (n->tag == TAG_UNATTEND)
-		open_tag(d, TAG_SETTINGS, " pass=\"specialize\"");
+		splice_open(d, TAG_SETTINGS, " pass=\"specialize\"");
 	write_name(d, TAG_SETTINGS);
 	write_join(d, TAG_SETTINGS);
 	if (n->tag == TAG_UNATTEND)
-		close_tag(d, TAG_SETTINGS);
-	end_children(d, n);
+		splice_close(d, TAG_SETTINGS);
+	splice_end(d, n);
 }
 
 /* Windows marks what it has done in the copy it keeps. Whether it would look at such a pass again
@@ -330,9 +163,8 @@ static bool has_processed_pass(const struct answer *a)
 	return false;
 }
 
-static void plan(struct editor *d)
+static void plan(struct splicer *d)
 {
-	static const char mark[] = {BLOB_MARK, 0};
 	if (has_processed_pass(d->a)) {
 		d->ret = err_set(d->e, ERR_UNSUPPORTED,
 			"It is untouched. Remove the used answer file from the image.",
@@ -341,7 +173,7 @@ static void plan(struct editor *d)
 			"as processed)");
 		return;
 	}
-	struct leaves joins = {d, mark, false};
+	struct leaves joins = {d, SPLICE_BLOB, false};
 	struct leaves names = {d, d->join->computer_name, false};
 	struct path j = walk(d->a, COMPONENT_JOIN, d->join->arch, set_leaf, &joins);
 	struct path n = walk(d->a, COMPONENT_SHELL, d->join->arch, set_leaf, &names);
@@ -352,75 +184,16 @@ static void plan(struct editor *d)
 	}
 	if (!names.seen) {
 		const struct answer_node *p = &d->a->nodes[deepest(&n)];
-		begin_children(d, p);
+		splice_begin(d, p);
 		write_name(d, p->tag);
-		end_children(d, p);
+		splice_end(d, p);
 	}
 	if (!joins.seen) {
 		const struct answer_node *p = &d->a->nodes[deepest(&j)];
-		begin_children(d, p);
+		splice_begin(d, p);
 		write_join(d, p->tag);
-		end_children(d, p);
+		splice_end(d, p);
 	}
-}
-
-/* --- writing --- */
-
-static int by_place(const void *x, const void *y)
-{
-	const struct splice *a = x;
-	const struct splice *b = y;
-	return a->at < b->at ? -1 : a->at > b->at;
-}
-
-static size_t encode(const struct answer *a, uint8_t *out, const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; out && i < n; i++) {
-		out[i * a->width] = p[i];
-		if (a->width == 2)
-			out[i * 2 + 1] = 0;
-		if (a->big_endian) {
-			out[i * 2 + 1] = p[i];
-			out[i * 2] = 0;
-		}
-	}
-	return n * a->width;
-}
-
-static size_t copy(uint8_t *out, const uint8_t *p, size_t n)
-{
-	if (out && n)
-		memcpy(out, p, n);
-	return n;
-}
-
-/* Both the size (out NULL) and the bytes. */
-static size_t assemble(const struct editor *d, const struct secret *b64, uint8_t *out)
-{
-	const struct span in = d->a->bytes;
-	size_t n = 0, from = 0;
-	for (size_t i = 0; i < d->count; i++) {
-		const struct splice *s = &d->v[i];
-		n += copy(out ? out + n : NULL, in.p + from, s->at - from);
-		for (size_t k = 0; k < s->text.len; k++) {
-			bool blob = s->text.p[k] == BLOB_MARK;
-			n += encode(d->a, out ? out + n : NULL, blob ? b64->p : &s->text.p[k],
-				blob ? b64->len : 1);
-		}
-		from = s->at + s->remove;
-	}
-	return n + copy(out ? out + n : NULL, in.p + from, in.len - from);
-}
-
-static int base64(const struct secret *raw, struct secret *text, struct err *e)
-{
-	size_t size = sodium_base64_encoded_len(raw->len, sodium_base64_VARIANT_ORIGINAL);
-	int ret = secret_alloc(text, size, e);
-	if (ret < 0)
-		return ret;
-	sodium_bin2base64((char *)text->p, size, raw->p, raw->len, sodium_base64_VARIANT_ORIGINAL);
-	secret_truncate(text, size - 1);
-	return 0;
 }
 
 static int check_request(const struct unattend_join *join, struct err *e)
@@ -437,37 +210,39 @@ static int check_request(const struct unattend_join *join, struct err *e)
 	return 0;
 }
 
-static int write_out(struct editor *d, struct secret *out, struct err *e)
+/* One round: map the file, cut and insert, write it anew. setting NULL: the join. */
+static int edit(const void *old, size_t len, const struct unattend_join *join,
+	const struct unattend_setting *setting, struct secret *out, struct err *e)
 {
-	struct secret b64 = SECRET_INIT;
-	int ret = base64(d->join->raw, &b64, e);
-	if (ret == 0) {
-		qsort(d->v, d->count, sizeof *d->v, by_place);
-		ret = secret_alloc(out, assemble(d, &b64, NULL), e);
-	}
-	if (ret == 0)
-		assemble(d, &b64, out->p);
-	secret_clear(&b64);
+	struct answer a;
+	int ret = answer_parse(&a, old, len, e);
+	if (ret < 0)
+		return ret;
+	struct splicer d = {.a = &a, .join = join, .e = e};
+	if (setting)
+		unattend_setting_splice(&d, setting);
+	else
+		plan(&d);
+	ret = splice_write(&d, out, e);
+	answer_clear(&a);
 	return ret;
 }
 
 int unattend_splice(const void *old, size_t len, const struct unattend_join *join,
 	struct secret *out, struct err *e)
 {
-	struct answer a;
+	struct unattend_setting settings[UNATTEND_SETTINGS];
+	int count = unattend_settings(join, settings);
 	int ret = check_request(join, e);
-	if (ret < 0)
-		return ret;
-	ret = old ? answer_parse(&a, old, len, e)
-		  : answer_parse(&a, new_file, sizeof new_file - 1, e);
-	if (ret < 0)
-		return ret;
-	struct editor d = {.a = &a, .join = join, .e = e};
-	plan(&d);
-	ret = d.ret < 0 ? d.ret : write_out(&d, out, e);
-	for (size_t i = 0; i < d.count; i++)
-		buf_clear(&d.v[i].text);
-	answer_clear(&a);
+	if (ret == 0)
+		ret = edit(
+			old ? old : new_file, old ? len : sizeof new_file - 1, join, NULL, out, e);
+	for (int i = 0; ret == 0 && i < count; i++) {
+		struct secret last = SECRET_INIT;
+		secret_move(&last, out);
+		ret = edit(last.p, last.len, join, &settings[i], out, e);
+		secret_clear(&last);
+	}
 	if (ret == 0) {
 		ret = unattend_verify(out->p, out->len, join, e);
 		if (ret < 0)
@@ -506,13 +281,15 @@ int unattend_verify(const void *p, size_t len, const struct unattend_join *join,
 {
 	struct answer a;
 	struct secret b64 = SECRET_INIT;
+	struct unattend_setting settings[UNATTEND_SETTINGS];
+	int count = unattend_settings(join, settings);
 	int ret = answer_parse(&a, p, len, e);
 	if (ret < 0)
 		return ret;
 	struct found joins = {0, 0}, names = {0, 0};
 	walk(&a, COMPONENT_JOIN, join->arch, count_leaf, &joins);
 	walk(&a, COMPONENT_SHELL, join->arch, count_leaf, &names);
-	ret = base64(join->raw, &b64, e);
+	ret = splice_base64(join->raw, &b64, e);
 	if (ret == 0 && !text_is(&a, &joins, b64.p, b64.len, NULL))
 		ret = err_set(e, ERR_INTEGRITY, "Do not start this Windows; try again.",
 			"the answer file does not hold exactly this join");
@@ -521,6 +298,11 @@ int unattend_verify(const void *p, size_t len, const struct unattend_join *join,
 		ret = err_set(e, ERR_INTEGRITY, "Do not start this Windows; try again.",
 			"the answer file does not name the computer %s exactly once",
 			join->computer_name);
+	for (int i = 0; ret == 0 && i < count; i++)
+		if (!unattend_setting_holds(&a, join->arch, &settings[i]))
+			ret = err_set(e, ERR_INTEGRITY, "Do not start this Windows; try again.",
+				"the answer file does not hold %s %s exactly once",
+				answer_tag_name(settings[i].tag), settings[i].value);
 	secret_clear(&b64);
 	answer_clear(&a);
 	return ret;

@@ -3,9 +3,12 @@
  * standard output, a refusal to standard error with the exit status of its code.
  *
  * splice BLOB --all NAME DIR: every DIR/CASE.ARCH.old into its CASE.ARCH.new.
+ *
+ * SPLICE_TIMEZONE and SPLICE_KEYBOARD in the environment are put in as well.
  */
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -19,6 +22,16 @@ static enum windows_arch arch_of(const char *s, size_t n)
 	       : strncmp(s, "amd64", n) == 0 ? WINDOWS_AMD64
 	       : strncmp(s, "arm64", n) == 0 ? WINDOWS_ARM64
 					     : WINDOWS_ARCH_UNKNOWN;
+}
+
+static struct unattend_join join_of(
+	enum windows_arch arch, const char *name, const struct secret *raw)
+{
+	struct unattend_join join = {.arch = arch, .computer_name = name, .raw = raw};
+	const char *locale = getenv("SPLICE_KEYBOARD");
+	join.timezone = getenv("SPLICE_TIMEZONE");
+	snprintf(join.input_locale, sizeof join.input_locale, "%s", locale ? locale : "");
+	return join;
 }
 
 /* old NULL: a new answer file; to NULL: standard output. */
@@ -59,8 +72,8 @@ static int splice_all(const char *name, const struct secret *raw, const char *di
 		while (arch > old && arch[-1] != '.')
 			arch--;
 		snprintf(path, sizeof path, "%.*snew", stem, old);
-		const struct unattend_join join = {
-			arch_of(arch, (size_t)(old + stem - 1 - arch)), name, raw};
+		struct unattend_join join =
+			join_of(arch_of(arch, (size_t)(old + stem - 1 - arch)), name, raw);
 		int ret = splice(&join, old, path);
 		worst = ret < 0 ? ret : worst;
 	}
@@ -78,8 +91,8 @@ int main(int argc, char **argv)
 	if (ret == 0 && argc > 4 && strcmp(argv[2], "--all") == 0) {
 		ret = splice_all(argv[3], &raw, argv[4]);
 	} else if (ret == 0) {
-		const struct unattend_join join = {
-			arch_of(argv[2], strlen(argv[2])), argv[3], &raw};
+		struct unattend_join join =
+			join_of(arch_of(argv[2], strlen(argv[2])), argv[3], &raw);
 		ret = splice(&join, argc > 4 ? argv[4] : NULL, NULL);
 	}
 	secret_clear(&raw);

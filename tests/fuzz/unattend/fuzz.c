@@ -25,7 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		return 0;
 	uint8_t blob[] = "not a blob, but the splice does not care";
 	struct secret raw = {blob, sizeof blob};
-	const struct unattend_join join = {WINDOWS_AMD64, "FUZZ-1", &raw};
+	struct unattend_join join = {.arch = WINDOWS_AMD64, .computer_name = "FUZZ-1", .raw = &raw};
+	if (n & 1) { /* half of the inputs: with the settings besides the join */
+		join.timezone = "W. Europe Standard Time";
+		memcpy(join.input_locale, "0407:00000407", 14);
+	}
 	struct unattend_info info;
 	struct err e = ERR_INIT;
 	struct secret once = SECRET_INIT, twice = SECRET_INIT;
