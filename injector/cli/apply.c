@@ -69,7 +69,9 @@ static void print_plan(const struct plan *p)
 	printf("\nPlan: method %s, %zu changes\n", plan_method_name(p->method), p->count);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct plan_item *it = &p->items[i];
-		printf("  %s%s%s\n      %s -> %s\n", it->place, it->name ? "\\" : "",
+		bool users = it->store == PLAN_DEFAULT || it->store == PLAN_NEW_USER;
+		printf("  %s%s%s%s%s\n      %s -> %s\n", users ? plan_store_name(it->store) : "",
+			users ? ": " : "", it->place, it->name ? "\\" : "",
 			it->name ? it->name : "", it->before ? it->before : "(absent)", it->after);
 	}
 }

@@ -223,6 +223,7 @@ static int look(struct blockdev *d, struct volume_state *st, struct err *e)
 			       : 0;
 	}
 	ret = read_hibernation(v, e);
+	v->state.serial = st->serial;
 	*st = v->state;
 	volume_drop(v);
 	return ret;
