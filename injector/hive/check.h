@@ -17,7 +17,8 @@ struct checker {
 	void (*found)(void *ctx, const struct hive_finding *f);
 	void *ctx;
 	struct hive_check *out;
-	uint64_t *refs;	     /* one bit per 8 bytes: something points at this cell */
+	uint32_t *rank;	     /* how many cells start before each stretch of RANK_SPAN bytes */
+	uint8_t *refs;	     /* one bit per cell, by rank: something points at it */
 	struct sk_count *sk; /* open addressing, cell NIL = free */
 	uint32_t sk_cap, sk_used;
 	struct check_item *stack;
@@ -27,6 +28,9 @@ struct checker {
 
 void finding(struct checker *c, enum hive_level level, uint32_t cell, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Something pointed at this cell before. `at` is where a cell starts. */
+bool check_seen(const struct checker *c, uint32_t at);
 
 /* Data of a referenced cell with at least `least` bytes, NULL with a finding. count: mark it. */
 const uint8_t *checked_cell(struct checker *c, uint32_t at, uint32_t least, bool count, uint32_t *n,

@@ -314,7 +314,7 @@ int check_key(struct checker *c, const struct check_item *it, struct err *e)
 	const uint8_t *nk = check_nk(c, it->cell, it->parent, &name);
 	if (!nk)
 		return 0;
-	bool seen = c->refs[it->cell / 512] >> it->cell / 8 % 64 & 1;
+	bool seen = check_seen(c, it->cell);
 	checked_cell(c, it->cell, NK_NAME, true, &n, it->cell, "key");
 	c->out->keys++;
 	if (it->depth > HIVE_DEPTH_MAX) {

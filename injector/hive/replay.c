@@ -1,9 +1,9 @@
 /*
  * Replay: which log entries belong on top of a dirty primary, and in what order.
  *
- * Rules: docs/hive.md, section "Recovery". Stricter than Windows in one point:
- * an entry that cannot be read stops everything that would come after it, also
- * when the other log starts behind it.
+ * Rules: docs/hive.md, section "Recovery". A log without a valid header does not
+ * count; an entry that cannot be read stops everything that would come after it,
+ * also when the other log starts behind it.
  */
 #include "hive/hive_int.h"
 
@@ -96,14 +96,6 @@ static bool has_entry(const struct log_file *l)
 	return memcmp(l->p + SECTOR, "HvLE", 4) == 0;
 }
 
-/* A log whose header is damaged but whose entries come before those of `other`: without it the
- * other one must not be applied. */
-static bool hides_older(const struct log_file *l, const struct log_file *other)
-{
-	struct entry en;
-	return !l->header && entry_read(l, SECTOR, &en) && en.seq - other->seq >= 0x80000000U;
-}
-
 /* Entries of one log, as long as they continue at *next. */
 static int log_apply(const struct log_file *l, uint32_t *next, const struct replay_sink *sink,
 	struct replay *r, struct err *e)
@@ -137,10 +129,6 @@ static int replay_hvle(const uint8_t *base, struct log_file *logs, const struct 
 		memcpy(r->base, order[first]->p, SECTOR);
 		put_le32(r->base + BB_TYPE, TYPE_PRIMARY);
 		r->rebuilt = true;
-	}
-	if (n == 1 && hides_older(order[0] == &logs[0] ? &logs[1] : &logs[0], order[0])) {
-		note(r, "the older log's header is damaged");
-		return 0;
 	}
 	bool begun = false;
 	uint32_t next = 0;
