@@ -60,7 +60,7 @@ int buf_grow(struct buf *b, size_t n, uint8_t **at, struct err *e)
 
 int buf_add(struct buf *b, const void *p, size_t n, struct err *e)
 {
-	uint8_t *at;
+	uint8_t *at = NULL;
 	int ret = buf_grow(b, n, &at, e);
 	if (ret < 0)
 		return ret;

@@ -1,10 +1,16 @@
 #!/usr/bin/python3
 """Damaged HvLE logs: the damaged entry and all after it are not applied.
 
-damage.py --damage EXE --shared DIR [--step N] HIVE    (HIVE.LOG1 and HIVE.LOG2 beside it)
+damage.py --damage EXE --shared DIR [--step N] [--every] HIVE    (HIVE.LOG1 and HIVE.LOG2 beside it)
 
-Every N-th bit of each log's header and entries is flipped, each log is cut at every 512 bytes. What must come
-out is computed by regfreplay.py from undamaged logs that end before the damaged entry.
+Each log is cut at every 512 bytes, every bit of its header and every N-th of its entries is flipped, and the
+hive is opened each time. What must come out is computed by regfreplay.py: for a damaged entry from undamaged
+logs that end before it, for a damaged header or a log cut inside it from the other log alone (a log without a
+valid header does not count). --every flips every single bit of every entry as well (damage.c says how that is
+quick): nothing of the damaged entry and all after it, in this log and in the next, may be applied. The first entry of
+the whole run is judged by the facts and not by regfreplay.py, which would go on with the other log.
+A DIRT log has no hash over its pages: there every N-th flip must give what regfreplay.py makes of the same
+damaged log, and every flip in the header and the signature must be refused.
 """
 import argparse, os, struct, subprocess, sys, tempfile, zlib
 
@@ -29,9 +35,13 @@ class Case:
         sys.path.insert(0, os.path.join(args.shared, 'tools'))
         import regfreplay
         self.replay, self.args, self.dir = regfreplay, args, tempfile.mkdtemp(dir='/dev/shm')
-        self.logs = {n: open(args.hive + '.LOG%d' % n, 'rb').read() for n in (1, 2)}
+        self.names = {n: args.hive + '.LOG%d' % n for n in (1, 2)}
+        self.logs = {n: open(f, 'rb').read() if os.path.exists(f) else b'' for n, f in self.names.items()}
         primary = open(args.hive, 'rb').read()
         runs = {n: entries(l) for n, l in self.logs.items() if l[:4] == b'regf'}
+        self.dirt = any(l[512:516] == b'DIRT' for l in self.logs.values())
+        if self.dirt:
+            return
         order = sorted((n for n in runs if runs[n] and (u32(self.logs[n], 4) - u32(primary, 8)) & 0xffffffff < 0x80000000),
                        key=lambda n: u32(self.logs[n], 4))
         self.chain = [(n, e) for n in order for e in runs[n]]
@@ -65,26 +75,41 @@ class Case:
         b = open(out, 'rb').read()
         return '%08x' % zlib.crc32(b[4096:4096 + u32(b, 40)])
 
-    def run(self, *what):
+    def command(self, *what):
         a = self.args
-        text = subprocess.run([a.damage, a.hive, a.hive + '.LOG1', a.hive + '.LOG2', *map(str, what)], check=True,
-                              stdout=subprocess.PIPE).stdout.decode()
-        return [(int(p), r) for p, r in (l.split() for l in text.splitlines())]
+        logs = [f if os.path.exists(f) else '-' for f in self.names.values()]
+        text = subprocess.run([a.damage, a.hive, *logs, *map(str, what)], check=True, stdout=subprocess.PIPE).stdout
+        return [l.split() for l in text.decode().splitlines()]
 
-    def expect(self, n, start, end, want, why):
-        got = self.run('flips', n, start, end, self.args.step)
+    def run(self, *what):
+        return [(int(p), r) for p, r in self.command(*what)]
+
+    def expect(self, n, start, end, want, why, step):
+        got = self.run('flips', n, start, end, step)
         if [r for _, r in got] != [want]:
             raise SystemExit('%s LOG%d %s: %s, must be %s' % (self.args.hive, n, why, got[:4], want))
-        return (end - start) * 8 // self.args.step
+        return ((end - start) * 8 + step - 1) // step
+
+    def every_bit(self):
+        """Each bit of each entry, in the replay alone."""
+        total = 0
+        for k, (n, (start, end, seq)) in enumerate(self.chain):
+            later = any(m != n for m, _ in self.chain[k:])
+            left = len(self.chain) - k
+            ((bits, wrong, whole),) = self.command('entry', n, start, end - start, int(later), self.args.step)
+            if int(wrong) or int(whole) != left:
+                raise SystemExit('%s LOG%d entry %d: applied after %s of %s flips; undamaged %s entries of %d'
+                                 % (self.args.hive, n, seq, wrong, bits, whole, left))
+            total += int(bits)
+        return total
 
     def all(self):
         flips = cuts = 0
         for n in dict(self.chain):
-            first = [m for m, _ in self.chain].index(n)
-            flips += self.expect(n, 0, 512, self.states[first], 'header')
+            flips += self.expect(n, 0, 512, self.without(n), 'header', 1)
             for k, (m, (start, end, seq)) in enumerate(self.chain):
                 if m == n:
-                    flips += self.expect(n, start, end, self.states[k], 'entry %d' % seq)
+                    flips += self.expect(n, start, end, self.states[k], 'entry %d' % seq, self.args.step)
             whole = {at: r for at, r in self.run('cuts', n)}
             want, last = {}, None
             for at in range(0, len(self.logs[n]) + 1, 512):
@@ -96,11 +121,49 @@ class Case:
             if whole != want:
                 raise SystemExit('%s LOG%d cuts: %s, must be %s' % (self.args.hive, n, whole, want))
         print('%s: %d entries, %d flipped bits, %d cuts: right every time' % (self.args.hive, len(self.chain), flips, cuts))
+        if self.args.every:
+            print('%s: every one of %d bits of the entries flipped: never applied' % (self.args.hive, self.every_bit()), flush=True)
+
+    # --- DIRT ---
+
+    def oracle(self, log):
+        path, out = os.path.join(self.dir, 'log'), os.path.join(self.dir, 'out')
+        open(path, 'wb').write(log)
+        if not self.replay.main(self.args.hive, path, '-', out, quiet=True):
+            return 'unsafe-pc'
+        b = open(out, 'rb').read()
+        return '%08x' % zlib.crc32(b[4096:4096 + u32(b, 40)])
+
+    def unsound(self):
+        """The oracle's last result has errors."""
+        import regfcheck
+        c = regfcheck.Chk(open(os.path.join(self.dir, 'out'), 'rb').read()).run()
+        return any(l == 'ERR' for l, _ in c.msgs)
+
+    def all_dirt(self):
+        log, flips = self.logs[1], self.expect(1, 0, 516, 'unsafe-pc', 'header', 1)
+        bitmap = 516 + u32(log, 40) // 4096
+        for start, end, step in ((516, bitmap, 1), (bitmap, len(log), self.args.step)):
+            got, last = dict(self.run('flips', 1, start, end, step)), None
+            for bit in range(8 * start, 8 * end, step):
+                last = got.get(bit, last)
+                bad = bytearray(log)
+                bad[bit // 8] ^= 1 << bit % 8
+                want = self.oracle(bad)
+                # a bitmap that asks for more pages than there are is refused, as is what regfcheck.py finds unsound
+                short = bit // 8 < bitmap and not log[bit // 8] >> bit % 8 & 1
+                refused = last == 'unsafe-pc' and short or last == 'integrity' and self.unsound()
+                if last != want and not refused:
+                    raise SystemExit('%s bit %d: %s, must be %s' % (self.args.hive, bit, last, want))
+                flips += 1
+        print('%s: DIRT, %d flipped bits: as regfreplay.py, or refused, every time' % (self.args.hive, flips))
 
 
 a = argparse.ArgumentParser()
 a.add_argument('--damage', required=True)
 a.add_argument('--shared', required=True)
 a.add_argument('--step', type=int, default=1)
+a.add_argument('--every', action='store_true')
 a.add_argument('hive')
-Case(a.parse_args()).all()
+case = Case(a.parse_args())
+case.all_dirt() if case.dirt else case.all()

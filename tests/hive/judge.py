@@ -1,22 +1,30 @@
 #!/usr/bin/python3
 """Random edits of hives, judged by others' code.
 
-judge.py --worker W --shared DIR [--edits N] [--crash N] [--fail N] [--seed S] [--every K] HIVE...
+judge.py --worker W --shared DIR [--edits N] [--crash N] [--fail N] [--seed S] [--every K] [--quick SO] HIVE...
 
-For each hive: random edits, one commit each. After every commit
-  - the worker's own check and regfcheck.py find nothing new, no cell leaks;
-  - hivex (every K commits) reads exactly the model: what was there before plus the edits;
-  - the file grows only when no free cell would have held the data.
-The first --crash commits of each hive are also cut: after every sector, with unsynced sectors dropped
-and reordered, with the first sector torn; regfreplay.py then must find exactly the old or the new hive.
+For each hive: random edits, one commit each. After every commit (with --every K: every K-th, and the last)
+  - the worker's own check and regfcheck.py find nothing, and no cell leaks that did not before;
+  - hivex reads exactly the model: what was there before plus the edits;
+  - what regfexport reads differs from what it read before by exactly the edit (with K = 1 and --quick, a
+    preloaded library that lets regfexport write its text in large pieces);
+  - the file grew only when no free cell would have held the data.
+A hive that is dirty without logs is refused by the library; --mark-clean makes its two numbers equal first.
+The first --crash commits of each hive are also cut: after every sector; with the sectors between two syncs
+dropped in every combination up to --bound of them and in --subsets random ones beyond; with sectors torn.
+regfreplay.py then must find exactly the old or the new hive.
 The first --fail commits are repeated with every call failing once, cleanly and half-way.
 """
-import argparse, functools, hashlib, io, itertools, os, random, struct, subprocess, sys, tempfile, time
+import argparse, hashlib, io, itertools, os, random, shutil, struct, subprocess, sys, tempfile, time
 
 import hivex
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import regfexport
+
 NAMES = ['a', 'Value', 'ABC', 'Wert ä', 'Имя', '日本', 'x' * 40, 'ÿ', 'Σίσυφο', 'Name.with-dots', '']
 SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 12, 60, 200, 900, 4000, 16343, 16344, 16345, 20000, 33000]
+OURS_MAX = 200000  # bytes of our own values: above it, most edits delete
 
 
 def u32(b, o):
@@ -106,7 +114,7 @@ class Oracle:
 class Judge:
     def __init__(self, args):
         self.args, self.oracle = args, Oracle(args.shared)
-        self.count = dict(edits=0, states=0, faults=0, hivex=0, regfcheck=0, grown=0)
+        self.count = dict(edits=0, states=0, faults=0, hivex=0, regfexport=0, regfcheck=0, grown=0)
 
     def fail(self, why):
         raise SystemExit('FAILED %s: %s (seed %d, edit %d)' % (self.name, why, self.args.seed, self.count['edits']))
@@ -136,25 +144,43 @@ class Judge:
                     stack.append((c, (path + '\\' if path else '') + name.upper()))
             return model
 
+    def data(self, r):
+        """Type and data: text where the type is text, half of the time."""
+        kind = r.randrange(12)
+        if kind in (1, 2, 7) and r.random() < 0.5:
+            text = ''.join(r.choice('abcdefgh Öя日') for _ in range(r.choice((1, 5, 40, 300)))) + '\0'
+            return kind, (text + ('\0' if kind == 7 else '')).encode('utf-16le')
+        if kind in (4, 5, 11) and r.random() < 0.7:
+            return kind, r.randbytes(8 if kind == 11 else 4)
+        return kind, r.randbytes(r.choice(SIZES))
+
     def edit(self, r, w, model):
-        """One random edit, in the worker and in the model."""
+        """One random edit, in the worker and in the model. self.touched: the keys it may change, as they were."""
         keys = list(model)
         key = r.choice(keys)
-        self.need = 4096 + 8 * len(keys) + 4 * len(model[key])  # records and lists, generously
-        what = r.random()
+        full = sum(self.sizes.values()) > OURS_MAX
+        if self.ours and r.random() < (0.8 if full else 0.2):
+            key = r.choice(sorted(self.ours))
+        what = r.random() / (3 if full else 1)
+        self.need = 4096 + 8 * min(len(keys), 1100) + 4 * len(model[key])  # records and lists, generously
+        self.touched = {key: dict(model[key])}
         if what < 0.12 and key and key in self.ours:
-            answer = w.say('K', key.encode())
-            for k in [k for k in model if k == key or k.startswith(key + '\\')]:
+            self.said = ('K', key.encode())
+            self.touched = {k: dict(model[k]) for k in model if k == key or k.startswith(key + '\\')}
+            for k in self.touched:
                 del model[k]
                 self.ours.discard(k)
+            self.sizes = {(k, n): v for (k, n), v in self.sizes.items() if k not in self.touched}
         elif what < 0.30 and model[key]:
             name = r.choice(list(model[key]))
-            answer = w.say('D', key.encode(), name.encode())
+            self.said = ('D', key.encode(), name.encode())
             del model[key][name]
+            self.sizes.pop((key, name), None)
         elif what < 0.45 and key.count('\\') < 12:
             name = r.choice(NAMES[:-1]) + str(r.randrange(40))
             key = (key + '\\' if key else '') + name
-            answer = w.say('M', key.encode())
+            self.said = ('M', key.encode())
+            self.touched = {key.upper(): dict(model[key.upper()]) if key.upper() in model else None}
             if key.upper() not in model:
                 model[key.upper()] = {}
                 self.ours.add(key.upper())
@@ -162,11 +188,12 @@ class Judge:
             name = r.choice(list(model[key])) if model[key] and r.random() < 0.5 else r.choice(NAMES)
             if r.random() < 0.3:
                 name += str(r.randrange(30)) if name else ''
-            size = r.choice(SIZES)
-            data, kind = r.randbytes(size), r.randrange(12)
-            self.need += size + size // 100
-            answer = w.say('S', key.encode(), name.encode(), str(kind), data)
+            kind, data = self.data(r)
+            self.need += len(data) + len(data) // 100
+            self.said = ('S', key.encode(), name.encode(), str(kind), data)
             model[key][name.upper()] = (kind, data)
+            self.sizes[(key, name.upper())] = len(data)
+        answer = w.say(*self.said)
         if answer[0] != 'ok':
             self.fail('edit refused: %s' % ' '.join(answer))
 
@@ -191,6 +218,12 @@ class Judge:
         if got != model:
             diff = [k for k in set(got) | set(model) if got.get(k) != model.get(k)]
             self.fail('hivex reads something else in %s' % diff[:4])
+
+    def exported(self, image, model):
+        self.count['regfexport'] += 1
+        wrong = self.export.compare(image, self.touched, {k: model.get(k) for k in self.touched})
+        if wrong:
+            self.fail('regfexport after %s: %s' % (self.said[:3], wrong))
 
     def growth(self, image):
         """The hive grew: no free cell may have had room for all that the edit could need."""
@@ -249,7 +282,7 @@ class Judge:
 
     def subsets(self, r, done, pending, old, new):
         todo = list(itertools.chain(*pending.values()))
-        if len(todo) <= 5:
+        if len(todo) <= self.args.bound:
             picks = [c for n in range(len(todo) + 1) for c in itertools.combinations(todo, n)]
         else:
             picks = [r.sample(todo, r.randrange(len(todo) + 1)) for _ in range(self.args.subsets)]
@@ -258,8 +291,16 @@ class Judge:
             for p in pick:
                 apply(now, p)
             self.state(now, old, new, 'unsynced writes in part')
-        for p in todo:  # torn: the first or the last part of a sector is new
-            if p[0] != 'w' or p[1] != 0 or p[2] != 0:
+        torn = [p for p in todo if p[0] == 'w']
+        few = r.sample(torn, min(len(torn), 4))
+        for p in torn:  # the first or the last part of a sector is new: the base block's at many places, others' at one
+            if p[1] or p[2]:
+                cut = r.randrange(1, len(p[3])) if p in few and len(p[3]) > 1 else 0
+                for part in (('w', p[1], p[2], p[3][:cut]), ('w', p[1], p[2] + cut, p[3][cut:])) if cut else ():
+                    now = [bytearray(f) for f in done]
+                    for q in todo:
+                        apply(now, part if q is p else q)
+                    self.state(now, old, new, 'sector %d of %d torn at %d' % (p[2] // 512, p[1], cut))
                 continue
             for cut in (4, 8, 12, 40, 44, 100, 256, 508, 511):
                 for part in (('w', 0, 0, p[3][:cut]), ('w', 0, cut, p[3][cut:])):
@@ -267,11 +308,11 @@ class Judge:
                     apply(now, part)
                     self.state(now, old, new, 'first sector torn at %d' % cut)
 
-    def faults(self, w, before, old, new, calls, again):
+    def faults(self, w, before, old, new, calls):
         for n, short in itertools.product(range(calls), (False, True)):
             self.count['faults'] += 1
             w.say('Y')
-            again()
+            w.say(*self.said)
             answer, ops = w.commit(*([str(n), 'short'] if short else [str(n)]))
             if answer[0] != 'error':
                 self.fail('call %d failed and the commit did not say so' % n)
@@ -282,50 +323,56 @@ class Judge:
             if w.say('Q')[0] != 'ok':
                 self.fail('worker lost')
         w.say('Y')
-        again()
+        w.say(*self.said)
+
+    def trial(self, w, before, old):
+        """Commit, see what it writes, and go back; then again with every call failing."""
+        answer, ops = w.commit()
+        new = [bytearray(f) for f in before]
+        for op in ops:
+            apply(new, op)
+        self.faults(w, before, old, self.bins(new[0]), int(answer[1]))
+
+    def start(self, path, form, logs):
+        self.name = os.path.basename(path) + '/' + form
+        files = [bytearray(open(path, 'rb').read())] + [bytearray(open(l, 'rb').read()) if l != '-' else bytearray() for l in logs]
+        w, self.ours, self.sizes = Worker(self.args.worker, path, logs, form), set(), {}
+        first = bytes(self.oracle.recover(files))
+        if self.args.quick:
+            self.export = regfexport.Export(first, self.args.quick)
+        return files, w, self.oracle.check.Chk(first).run().st['leaked'], self.read(first)
 
     def run(self, path, form, logs, edits, crash, fail):
-        self.name = os.path.basename(path) + '/' + form
+        files, w, leaked, model = self.start(path, form, logs)
         r = random.Random('%d %s' % (self.args.seed, self.name))
-        files = [bytearray(open(path, 'rb').read())] + [bytearray(open(l, 'rb').read()) if l != '-' else bytearray() for l in logs]
-        w, self.ours = Worker(self.args.worker, path, logs, form), set()
-        st = self.oracle.check.Chk(bytes(self.oracle.recover(files))).run().st
-        leaked, model = st['leaked'], self.read(bytes(self.oracle.recover(files)))
         for i in range(edits):
-            before, old = [bytes(f) for f in files], self.bins(self.oracle.recover(files))
-            state = r.getstate()
+            careful = i < max(crash, fail)
+            if careful:
+                before, old = [bytes(f) for f in files], self.bins(self.oracle.recover(files))
             if i < fail:
                 w.say('X')
-            copy = {k: dict(v) for k, v in model.items()} if i < fail else None
-            mine = set(self.ours)
+                w.say('Y')  # opened anew, as before each fault: free cells are taken in the same order
             self.edit(r, w, model)
             if i < fail:
-                after = r.getstate()
-
-                def again():
-                    r.setstate(state)
-                    self.ours = set(mine)
-                    self.edit(r, w, {k: dict(v) for k, v in copy.items()})
-                    r.setstate(after)
-                answer, ops = w.commit()
-                new_files = [bytearray(f) for f in files]
-                for op in ops:
-                    apply(new_files, op)
-                self.faults(w, before, old, self.bins(new_files[0]), int(answer[1]), again)
+                self.trial(w, before, old)
             answer, ops = w.commit()
             if answer[0] != 'ok':
                 self.fail('commit: %s' % answer)
-            length = u32(files[0], 40)
+            length, grown = u32(files[0], 40), any(op[0] == 'r' and op[1] == 0 for op in ops)
+            last = bytes(files[0]) if grown else None
             for op in ops:
                 apply(files, op)
             self.count['edits'] += 1
-            if i and u32(files[0], 40) > length:
-                self.growth(before[0])
+            if grown and i and u32(files[0], 40) > length:
+                self.growth(last)
             if w.say('Q')[1:3] != ['0', '0']:
                 self.fail('our check finds errors')
             if i % self.args.every == 0 or i + 1 == edits:
-                now = self.sound(files[0], leaked, w)
-                self.same(files[0], model)
+                image = bytes(files[0])
+                self.sound(image, leaked, w)
+                self.same(image, model)
+                if self.args.quick:
+                    self.exported(image, model)
             if i < crash:
                 self.crash(r, before, ops, old, self.bins(files[0]))
         w.p.stdin.close()
@@ -333,23 +380,39 @@ class Judge:
         print('%s: %d edits, %s' % (self.name, edits, self.count), flush=True)
 
 
+def mark_clean(oracle, path, work):
+    copy = os.path.join(work, os.path.basename(path))
+    base = bytearray(open(path, 'rb').read())
+    base[8:12] = base[4:8]
+    struct.pack_into('<I', base, 508, oracle.replay.xsum(base))
+    open(copy, 'wb').write(base)
+    return copy
+
+
 def main():
     a = argparse.ArgumentParser()
-    for name, default in (('edits', 100), ('crash', 20), ('fail', 2), ('seed', 1), ('every', 1), ('subsets', 12)):
+    for name, default in (('edits', 100), ('crash', 20), ('fail', 2), ('seed', 1), ('every', 1), ('subsets', 12), ('bound', 5)):
         a.add_argument('--' + name, type=int, default=default)
-    a.add_argument('--worker', required=True)
-    a.add_argument('--shared', required=True)
+    for name in ('worker', 'shared'):
+        a.add_argument('--' + name, required=True)
+    a.add_argument('--quick')
     a.add_argument('--form', default='both')
+    a.add_argument('--mark-clean', action='store_true')
     a.add_argument('hive', nargs='+')
     args = a.parse_args()
-    judge, start = Judge(args), time.time()
+    if args.quick and args.every != 1:
+        raise SystemExit('regfexport is compared from commit to commit: --every 1')
+    judge, start, work = Judge(args), time.time(), tempfile.mkdtemp()
     for path in args.hive:
         logs = [path + s if os.path.exists(path + s) else '-' for s in ('.LOG1', '.LOG2')]
+        if args.mark_clean:
+            path = mark_clean(judge.oracle, path, work)
         for form in ('hvle', 'dirt') if args.form == 'both' else (args.form,):
             judge.run(path, form, logs, args.edits, args.crash, args.fail)
+    shutil.rmtree(work)
     c = judge.count
-    print('%(edits)d edits, %(states)d crash states, %(faults)d faults, %(regfcheck)d regfcheck, %(hivex)d hivex' % c,
-          'in %d s: all sound' % (time.time() - start))
+    print('%(edits)d edits, %(states)d crash states, %(faults)d faults, %(regfcheck)d regfcheck, %(hivex)d hivex, '
+          '%(regfexport)d regfexport' % c, 'in %d s: all sound' % (time.time() - start))
 
 
 main()
