@@ -56,8 +56,10 @@ static int big_alloc(struct hive *h, const uint8_t *p, uint32_t n, uint32_t *at,
 	put_le16(db + 2, (uint16_t)count);
 	put_le32(db + 4, list);
 	for (uint32_t i = 0; ret == 0 && i < count; i++) {
+		/* Windows gives the last part a cell as large as the others', and some readers
+		 * depend on it: all 24 in the real hives are so. */
 		uint32_t len = n < BIG_SEGMENT ? n : BIG_SEGMENT;
-		ret = cell_alloc(h, len, &part, e);
+		ret = cell_alloc(h, BIG_SEGMENT, &part, e);
 		if (ret == 0)
 			ret = cell_put32(h, list, 4 * i, part, e);
 		if (ret == 0)

@@ -1,5 +1,5 @@
 # Random edits, power cuts and faults, judged by regfcheck.py, regfreplay.py and hivex; damaged logs.
-HIVE_TOOLS := $(addprefix $(BUILD)/tests/hive/,worker worker-fast damage unbuffered.so)
+HIVE_TOOLS := $(addprefix $(BUILD)/tests/hive/,worker worker-fast roundtrip damage unbuffered.so)
 
 $(BUILD)/tests/hive/%: $(BUILD)/host/tests/hive/%.o $(BUILD)/host/libinjector.a
 	$(call say,HOSTLD,$@)

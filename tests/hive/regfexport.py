@@ -139,7 +139,10 @@ class Export:
                 # SAM\\ServerDomainUpdates holds fe 01
                 data = (data + bytes(4 - len(data)))[4 - len(data):]
             if lines[0] != 'Data size: %d' % len(data) or dumped(lines[2:]) != data:
-                return '%s, other data: %s, must be %s' % (shown, lines[:3], data[:32].hex())
+                got = dumped(lines[2:])
+                at = common(got, data)
+                return '%s, other data from byte %d of %d (%d read): %s, must be %s' % (
+                    lines[0], at, len(data), len(got), got[at:at + 16].hex(), data[at:at + 16].hex())
         elif kind in (1, 2) and shown_well(want) and data[-2:] == bytes(2) and is_text(data) and \
                 lines[1:2] != ['Data: ' + data[:-2].decode('utf-16le')]:
             return 'other text: %s' % lines[1:2]

@@ -128,6 +128,34 @@ static void value_sizes(void **state)
 	}
 }
 
+/* Big data as Windows lays it out: the last part's cell is as large as the others'. */
+static void big_parts_are_of_one_size(void **state)
+{
+	(void)state;
+	struct err e = ERR_INIT;
+	struct memdev out;
+	struct hive *h = new_hive(5);
+	memdev_init(&out, "OUT", NULL, 0);
+	set_and_get(h, "a", 2 * 16344 + 1, 1);
+	assert_sound(h);
+	assert_done(hive_save(h, &out.dev, &e), e);
+	size_t parts = 0;
+	for (size_t at = 4096; at < out.data.len; at += 8) {
+		if (memcmp(out.data.p + at + 4, "db", 2) != 0 ||
+			(int32_t)le32(out.data.p + at) != -16)
+			continue;
+		const uint8_t *list = out.data.p + 4096 + le32(out.data.p + at + 8);
+		parts = le16(out.data.p + at + 6);
+		for (size_t i = 0; i < parts; i++) {
+			const uint8_t *part = out.data.p + 4096 + le32(list + 4 + 4 * i);
+			assert_int_equal((int32_t)le32(part), -16352);
+		}
+	}
+	assert_int_equal(parts, 3);
+	buf_clear(&out.data);
+	hive_close(h);
+}
+
 static void values_too_large(void **state)
 {
 	(void)state;
@@ -517,6 +545,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(upcase_is_nt),
 		cmocka_unit_test(value_sizes),
+		cmocka_unit_test(big_parts_are_of_one_size),
 		cmocka_unit_test(values_too_large),
 		cmocka_unit_test(many_keys),
 		cmocka_unit_test(key_names),
