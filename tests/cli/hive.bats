@@ -157,7 +157,7 @@ PY
 		real_hive "$f" >"$WORK/h"
 		if [ "$f" = edge/TruncatedHive ]; then # too short to be walked at all
 			refuses 5 'cut short' "$ODJSTICK" hive check "$WORK/h"
-			! /usr/bin/python3 "$SHARED/tools/regfcheck.py" -q "$WORK/h"
+			refuses 1 'errors=1' /usr/bin/python3 "$SHARED/tools/regfcheck.py" "$WORK/h"
 			continue
 		fi
 		[ "$(counts "$WORK/h")" = "$(judged "$WORK/h")" ] ||
@@ -302,4 +302,21 @@ as_oracle() {
 	grep -q 'PC-0042' "$WORK/export"
 	[ "$(grep -c '^Key path:' "$WORK/export")" -eq "$("$ODJSTICK" hive check "$WORK/SYSTEM" --json | jq .keys)" ] ||
 		{ grep -ci 'key path' "$WORK/export"; head -20 "$WORK/export"; return 1; }
+}
+
+@test "the library alone serves another program: one header, one archive, no stray names" {
+	need_tools hivexget nm
+	make -s -C "$REPO" BUILD="$BUILD" "$BUILD/libhive.a" >/dev/null
+	gcc -std=c17 -Wall -Wextra -Wpedantic -Werror -I"$REPO/injector" -o "$WORK/example" "$REPO/tests/hive/example.c" "$BUILD/libhive.a"
+	"$WORK/example" "$WORK/SYSTEM" "$LSA\\OfflineJoin" MachineName PC-0042
+	[ "$(hivexget "$WORK/SYSTEM" "$LSA\\OfflineJoin" MachineName)" = PC-0042 ]
+	refuses 1 'No such file' "$WORK/example" "$WORK/absent" a b c
+	nm -g --defined-only "$BUILD/libhive.a" | awk 'NF == 3 {print $3}' >"$WORK/names"
+	grep -q '^hive_commit$' "$WORK/names"
+	run grep -vE '^(hive|bytedev|err|buf)_|^(put_)?le(16|32|64)$|^freep$' "$WORK/names"
+	[ -z "$output" ] || { echo "$output"; return 1; }
+	# what the header declares is what is there
+	grep -oE '\bhive_[a-z0-9_]+\(' "$REPO/injector/hive/hive.h" | tr -d '(' | sort -u >"$WORK/declared"
+	comm -23 "$WORK/declared" <(sort -u "$WORK/names") >"$WORK/missing"
+	[ ! -s "$WORK/missing" ] || { cat "$WORK/missing"; return 1; }
 }

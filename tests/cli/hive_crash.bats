@@ -5,7 +5,7 @@ load common
 setup() {
 	need_shared
 	BIN="$BUILD/tests/hive"
-	make -s -C "$REPO" BUILD="$BUILD" "$BUILD/tests/hive/worker" "$BUILD/tests/hive/damage" >/dev/null
+	make -s -C "$REPO" BUILD="$BUILD" "$BIN/worker" "$BIN/damage" "$BIN/unbuffered.so" >/dev/null
 }
 
 judge() {
@@ -40,11 +40,33 @@ SH
 	[[ "$output" == *'FAILED'* ]]
 }
 
-@test "a damaged log entry and all after it are not applied" {
+@test "random edits, each read back by regfcheck.py, hivex and regfexport: exactly the edit" {
+	need_tools regfexport
+	real_hive win7-SAM/SAM >"$WORK/SAM"
+	real_hive edge/BigDataHive >"$WORK/BigData"
+	real_hive win81-SECURITY-dirty/SECURITY >"$WORK/SECURITY"
+	judge --edits 40 --crash 0 --fail 0 --quick "$BIN/unbuffered.so" --mark-clean "$WORK/SAM" "$WORK/BigData" "$WORK/SECURITY"
 	for n in '' .LOG1 .LOG2; do
-		real_hive "groundtruth-new-HvLE/NewDirtyHive$n" >"$WORK/dirty$n"
+		real_hive "win10-ntuser-dirty/NTUSER.DAT$n" >"$WORK/NTUSER.DAT$n"
 	done
-	/usr/bin/python3 "$REPO/tests/hive/damage.py" --damage "$BIN/damage" --shared "$SHARED" --step 1009 "$WORK/dirty"
+	judge --edits 4 --crash 0 --fail 0 --form hvle --quick "$BIN/unbuffered.so" "$WORK/NTUSER.DAT"
+}
+
+# damage NAME ARGUMENTS...
+damage() {
+	local name="$1" n
+	for n in '' .LOG1 .LOG2; do
+		[ ! -e "$SHARED/fixtures/hives/$name$n.xz" ] || real_hive "$name$n" >"$WORK/${name##*/}$n"
+	done
+	/usr/bin/python3 "$REPO/tests/hive/damage.py" --damage "$BIN/damage" --shared "$SHARED" "${@:2}" "$WORK/${name##*/}"
+}
+
+@test "a damaged log entry and all after it are not applied: every bit of every entry" {
+	damage groundtruth-new-HvLE/NewDirtyHive --every --step 97
+	damage groundtruth-old-DIRT/OldDirtyHive --step 9973 --header 7
+	damage win10-amcache-dirty/Amcache.hve --every --step 99991 --header 61
+	damage win10-usrclass-dirty/UsrClass.dat --every --step 99991 --header 61
+	damage win10-ntuser-dirty/NTUSER.DAT --every --step 99991 --header 61
 }
 
 @test "the sequence numbers pass 2^32 with power cuts on the way" {

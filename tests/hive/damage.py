@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Damaged HvLE logs: the damaged entry and all after it are not applied.
 
-damage.py --damage EXE --shared DIR [--step N] [--every] HIVE    (HIVE.LOG1 and HIVE.LOG2 beside it)
+damage.py --damage EXE --shared DIR [--step N] [--header N] [--every] HIVE    (HIVE.LOG1 and HIVE.LOG2 beside it)
 
-Each log is cut at every 512 bytes, every bit of its header and every N-th of its entries is flipped, and the
-hive is opened each time. What must come out is computed by regfreplay.py: for a damaged entry from undamaged
+Each log is cut at every 512 bytes, every --header-th bit of its header and every --step-th of its entries is
+flipped, and the hive is opened each time. What must come out is computed by regfreplay.py: for a damaged entry from undamaged
 logs that end before it, for a damaged header or a log cut inside it from the other log alone (a log without a
 valid header does not count). --every flips every single bit of every entry as well (damage.c says how that is
 quick): nothing of the damaged entry and all after it, in this log and in the next, may be applied. The first entry of
@@ -106,7 +106,7 @@ class Case:
     def all(self):
         flips = cuts = 0
         for n in dict(self.chain):
-            flips += self.expect(n, 0, 512, self.without(n), 'header', 1)
+            flips += self.expect(n, 0, 512, self.without(n), 'header', self.args.header)
             for k, (m, (start, end, seq)) in enumerate(self.chain):
                 if m == n:
                     flips += self.expect(n, start, end, self.states[k], 'entry %d' % seq, self.args.step)
@@ -141,9 +141,9 @@ class Case:
         return any(l == 'ERR' for l, _ in c.msgs)
 
     def all_dirt(self):
-        log, flips = self.logs[1], self.expect(1, 0, 516, 'unsafe-pc', 'header', 1)
+        log, flips = self.logs[1], self.expect(1, 0, 516, 'unsafe-pc', 'header', self.args.header)
         bitmap = 516 + u32(log, 40) // 4096
-        for start, end, step in ((516, bitmap, 1), (bitmap, len(log), self.args.step)):
+        for start, end, step in ((516, bitmap, self.args.header), (bitmap, len(log), self.args.step)):
             got, last = dict(self.run('flips', 1, start, end, step)), None
             for bit in range(8 * start, 8 * end, step):
                 last = got.get(bit, last)
@@ -163,6 +163,7 @@ a = argparse.ArgumentParser()
 a.add_argument('--damage', required=True)
 a.add_argument('--shared', required=True)
 a.add_argument('--step', type=int, default=1)
+a.add_argument('--header', type=int, default=1)
 a.add_argument('--every', action='store_true')
 a.add_argument('hive')
 case = Case(a.parse_args())

@@ -8,8 +8,6 @@ $(BUILD)/tests/hive/%: $(BUILD)/host/tests/hive/%.o $(BUILD)/host/libinjector.a
 
 # Optimised, without sanitizers: for millions of flipped bits and the largest hives. The sources are
 # all that the library needs.
-HIVE_LIB_SRC := $(wildcard injector/hive/*.c) \
-	$(addprefix injector/base/,bytedev.c err.c mem.c reader.c utf16.c)
 HIVE_FAST = @mkdir -p $(@D) && $(HOST_CC) -std=c17 -O2 $(WARN) $(CPP_COMMON) -o $@ $< $(HIVE_LIB_SRC)
 
 $(BUILD)/tests/hive/damage: tests/hive/damage.c
