@@ -64,9 +64,9 @@ damage() {
 @test "a damaged log entry and all after it are not applied: every bit of every entry" {
 	damage groundtruth-new-HvLE/NewDirtyHive --every --step 97
 	damage groundtruth-old-DIRT/OldDirtyHive --step 9973 --header 7
-	damage win10-amcache-dirty/Amcache.hve --every --step 99991 --header 61
-	damage win10-usrclass-dirty/UsrClass.dat --every --step 99991 --header 61
-	damage win10-ntuser-dirty/NTUSER.DAT --every --step 99991 --header 61
+	damage win10-amcache-dirty/Amcache.hve --every --step 199999 --header 211 --cuts 7168
+	damage win10-usrclass-dirty/UsrClass.dat --every --step 199999 --header 211 --cuts 7168
+	damage win10-ntuser-dirty/NTUSER.DAT --every --step 199999 --header 211 --cuts 7168
 }
 
 @test "the sequence numbers pass 2^32 with power cuts on the way" {

@@ -2,7 +2,7 @@
  * Open one dirty hive again and again, its logs damaged in one place each time.
  *
  *   damage HIVE LOG1 LOG2 flips LOG FROM TO STEP   flip every STEP-th bit of bytes [FROM, TO)
- *   damage HIVE LOG1 LOG2 cuts LOG                 cut the log at every multiple of 512
+ *   damage HIVE LOG1 LOG2 cuts LOG STEP            cut the log at every multiple of STEP
  *   damage HIVE LOG1 LOG2 entry LOG AT SIZE OTHER STEP  flip every bit of the HvLE entry at AT
  *
  * The first two open the hive each time and print "POSITION RESULT" when the result changes: the
@@ -200,10 +200,10 @@ static int entry(struct memdev dev[3], size_t n, const size_t arg[4])
 	return ret;
 }
 
-static void cuts(struct memdev dev[3], struct memdev *log)
+static void cuts(struct memdev dev[3], struct memdev *log, size_t step)
 {
 	size_t whole = log->data.len;
-	for (size_t at = 0; at <= whole; at += SECTOR) {
+	for (size_t at = 0; at <= whole; at += step) {
 		log->data.len = at;
 		say(at, dev);
 	}
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 	for (int i = 6; i < argc && i < 10; i++)
 		arg[i - 6] = strtoul(argv[i], NULL, 0);
 	if (strcmp(argv[4], "cuts") == 0)
-		cuts(dev, &dev[n]);
+		cuts(dev, &dev[n], arg[0] ? arg[0] : SECTOR);
 	else if (strcmp(argv[4], "entry") == 0)
 		ret = entry(dev, n, arg);
 	else

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Damaged HvLE logs: the damaged entry and all after it are not applied.
 
-damage.py --damage EXE --shared DIR [--step N] [--header N] [--every] HIVE    (HIVE.LOG1 and HIVE.LOG2 beside it)
+damage.py --damage EXE --shared DIR [--step N] [--header N] [--cuts N] [--every] HIVE    (HIVE.LOG1 and HIVE.LOG2 beside it)
 
-Each log is cut at every 512 bytes, every --header-th bit of its header and every --step-th of its entries is
+Each log is cut at every --cuts bytes (512), every --header-th bit of its header and every --step-th of its entries is
 flipped, and the hive is opened each time. What must come out is computed by regfreplay.py: for a damaged entry from undamaged
 logs that end before it, for a damaged header or a log cut inside it from the other log alone (a log without a
 valid header does not count). --every flips every single bit of every entry as well (damage.c says how that is
@@ -110,9 +110,9 @@ class Case:
             for k, (m, (start, end, seq)) in enumerate(self.chain):
                 if m == n:
                     flips += self.expect(n, start, end, self.states[k], 'entry %d' % seq, self.args.step)
-            whole = {at: r for at, r in self.run('cuts', n)}
+            whole = {at: r for at, r in self.run('cuts', n, self.args.cuts)}
             want, last = {}, None
-            for at in range(0, len(self.logs[n]) + 1, 512):
+            for at in range(0, len(self.logs[n]) + 1, self.args.cuts):
                 cuts += 1
                 k = next((k for k, (m, e) in enumerate(self.chain) if m == n and e[1] > at), None)
                 r = self.states[len(self.chain) if k is None else k] if at >= 1024 else self.without(n)
@@ -164,6 +164,7 @@ a.add_argument('--damage', required=True)
 a.add_argument('--shared', required=True)
 a.add_argument('--step', type=int, default=1)
 a.add_argument('--header', type=int, default=1)
+a.add_argument('--cuts', type=int, default=512)
 a.add_argument('--every', action='store_true')
 a.add_argument('hive')
 case = Case(a.parse_args())
