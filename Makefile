@@ -102,6 +102,8 @@ odjstick
   make                build/odjstick (static command) and build/odjstick.img (the stick)
   make demo           the whole job once: lab, stick, QEMU, wizard, audit   (INTERACTIVE=1: you drive)
   make test           every test; ends with the counts
+  make image          build/odjstick.img   (UKI_KEY=KEY.pem UKI_CERT=CERT.pem: signed with your own key)
+  make sources        build/sources: the source of everything on the stick
   make packages       only the third-party parts of the stick, from Debian sources
   make host           the command with sanitizers, against Debian's -dev packages
   make lint           warnings as errors, clang-tidy, clang-format, shellcheck, mandoc, check-house

@@ -22,8 +22,36 @@ $(BUILD)/initrd: image/mkinitramfs $(BUILD)/init $(STICK_WIZARD) $(BUILD)/module
 	$(call say,INITRD,$@)
 	$(Q)image/mkinitramfs $@ $(BUILD)/init $(STICK_WIZARD) $(BUILD)/modules $(BOOT_DEBS)
 
-$(BUILD)/odjstick.img: image/mkimage image/manifest image/README.TXT $(wildcard image/loader/*) $(BUILD)/initrd
-	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/initrd $(STICK_DATA_MIB)
+$(BUILD)/odjstick.img: image/mkimage image/manifest image/README.TXT $(wildcard image/loader/*) $(BUILD)/initrd \
+		$(BUILD)/legal/.complete
+	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/initrd $(STICK_DATA_MIB) $(BUILD)/legal
+
+# What is on the stick and under which licences: read from Debian's packages and source packages.
+$(BUILD)/legal/.complete: image/legal COPYING rootfs/boot-debs/lock rootfs/packages/lock $(BUILD)/boot-debs.stamp \
+		$(BUILD)/sysroot/.complete
+	$(call say,LEGAL,$(@D))
+	$(Q)rootfs/packages/build --sources
+	$(Q)rm -rf $(@D) && $(HOST_PYTHON) image/legal $(@D) $(BOOT_DEBS) $(VERSION)
+	$(Q)touch $@
+
+# make image                                      the same as build/odjstick.img
+# make image UKI_KEY=KEY.pem UKI_CERT=CERT.pem    build/odjstick-uki.img, for a fleet with its own key
+.PHONY: image
+ifdef UKI_KEY
+image: $(BUILD)/odjstick-uki.img
+else
+image: $(BUILD)/odjstick.img
+endif
+
+$(BUILD)/odjstick-uki.img: image/mkimage image/mkuki image/manifest image/README.TXT $(wildcard image/loader/*) \
+		$(BUILD)/initrd $(BUILD)/legal/.complete $(UKI_KEY) $(UKI_CERT)
+	$(Q)UKI_KEY='$(UKI_KEY)' UKI_CERT='$(UKI_CERT)' \
+		image/mkimage $@ $(BOOT_DEBS) $(BUILD)/initrd $(STICK_DATA_MIB) $(BUILD)/legal
+
+# The source of everything on the stick, for whoever passes sticks on: build/sources.
+.PHONY: sources
+sources: $(BUILD)/boot-debs.stamp
+	$(Q)image/sources $(BUILD)/sources
 
 .PHONY: boot-debs
 boot-debs: $(BUILD)/boot-debs.stamp
@@ -47,7 +75,7 @@ test-boot: $(BUILD)/odjstick.img $(BUILD)/tests/probe.img
 # Every row of the boot matrix, each through one apply: about a quarter of an hour.
 .PHONY: test-boot-all
 test-boot-all: all test-tools
-	$(Q)BUILD=$(BUILD) bats --tap tests/e2e/all
+	$(Q)BUILD=$(BUILD) BOOT_ALL=1 bats --tap tests/e2e/all tests/e2e/secureboot.bats tests/e2e/uki.bats
 
 # The whole job once; says what it installs. INTERACTIVE=1 hands the wizard over.
 .PHONY: demo

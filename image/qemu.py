@@ -135,10 +135,12 @@ class Machine:
         if self.asset_tag:
             args += ["-smbios", f"type=3,asset={quoted(self.asset_tag)}"]
         if self.kernel_args:
-            # systemd-boot hands its words to the kernel; SYSLINUX knows no such thing, so init reads
-            # the firmware's OEM strings itself (rootfs/init/smbios.h).
-            key = "odjstick:" if self.firmware == "bios" else "io.systemd.boot.kernel-cmdline-extra="
-            args += ["-smbios", f"type=11,value={quoted(key + self.kernel_args)}"]
+            # systemd-boot and its stub (image/mkuki) hand their words to the kernel; SYSLINUX knows no
+            # such thing, so init reads the firmware's OEM strings itself (rootfs/init/smbios.h).
+            extra = [f"io.systemd.{part}.kernel-cmdline-extra=" for part in ("boot", "stub")]
+            keys = ["odjstick:"] if self.firmware == "bios" else extra
+            values = ",".join(f"value={quoted(key + self.kernel_args)}" for key in keys)
+            args += ["-smbios", f"type=11,{values}"]
         return args
 
     def command(self):

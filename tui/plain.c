@@ -266,6 +266,8 @@ static int session(struct plain *p, struct err *e)
 	if (ret < 0)
 		return ret;
 	say(_("Batch"), stick_label(p->stick));
+	if (stick_image(p->stick)[0])
+		say(_("Image"), stick_image(p->stick));
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && ret == 0; i++)
 		ret = steps[i](p, e);
 	if (ret < 0)

@@ -100,6 +100,8 @@ static void build(struct wizard *w)
 {
 	int y = 1;
 	y = wizard_pair(w, y, _("Batch"), stick_label(w->stick));
+	if (stick_image(w->stick)[0])
+		y = wizard_pair(w, y, _("Image"), stick_image(w->stick));
 	if (stick_unlocked(w->stick)) {
 		wizard_text(w, y + 1, UI_BODY, "%s",
 			_("The bundle is open. Enter goes on to this PC."));

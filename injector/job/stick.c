@@ -8,6 +8,7 @@
 #include "bundle/bundle.h"
 #include "bundle/lab.h"
 #include "journal/journal.h"
+#include "media/booted.h"
 
 struct stick {
 	char *dir;
@@ -16,9 +17,8 @@ struct stick {
 	uint32_t attempts; /* wrong passphrases of this session */
 	char unfinished[JOURNAL_LABEL_MAX + 1];
 	char label[BUNDLE_LABEL_MAX + 32];
+	char image[MANIFEST_CODE_TEXT]; /* "" when unknown */
 };
-
-static const struct journal_program program = {.name = "odjstick " ODJSTICK_VERSION};
 
 static int is_stick(const char *dir, struct err *e)
 {
@@ -64,6 +64,17 @@ static int note_unfinished(struct stick *s, struct err *e)
 	return ret;
 }
 
+static int start_session(struct stick *s, struct err *e)
+{
+	struct journal_program program = {.name = "odjstick " ODJSTICK_VERSION};
+	uint8_t image[MANIFEST_HASH];
+	if (booted_image(s->dir, image)) {
+		manifest_code(image, s->image);
+		program.image = image;
+	}
+	return journal_open(&s->journal, s->dir, &program, e);
+}
+
 /* The journal comes before the bundle, so that a damaged bundle is on record. */
 static int open_all(struct stick *s, bool read_only, struct err *e)
 {
@@ -71,7 +82,7 @@ static int open_all(struct stick *s, bool read_only, struct err *e)
 	if (ret == 0)
 		ret = note_unfinished(s, e);
 	if (ret == 0 && !read_only)
-		ret = journal_open(&s->journal, s->dir, &program, e);
+		ret = start_session(s, e);
 	if (ret < 0)
 		return ret;
 	ret = open_bundle(s, e);
@@ -150,6 +161,11 @@ const char *stick_dir(const struct stick *s)
 const char *stick_label(const struct stick *s)
 {
 	return s->label;
+}
+
+const char *stick_image(const struct stick *s)
+{
+	return s->image;
 }
 
 const char *stick_unfinished(const struct stick *s)

@@ -38,6 +38,10 @@ const char *stick_dir(const struct stick *s);
 /* Where the stick stands in the house: one line for the screen's frame, e.g. the batch label. */
 const char *stick_label(const struct stick *s);
 
+/* The short form of the image hash, "" when this PC was not started from this stick. It names the
+ * image; it proves nothing (media/booted.h). */
+const char *stick_image(const struct stick *s);
+
 /* An intent an earlier session left without a result: the PC it was for, or "" when there is none.
  */
 const char *stick_unfinished(const struct stick *s);

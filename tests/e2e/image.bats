@@ -116,15 +116,51 @@ ef true" ]
 		"image $(stat -c %s "$IMAGE") bytes" >&3
 }
 
-@test "made again elsewhere, at another time: the same bytes" {
-	local there=$BATS_TEST_TMPDIR/there/longer/path
-	mkdir -p "$there"
-	cp -r "$REPO/image" "$REPO/rootfs" "$there"
-	cp "$BUILD/odjstick" "$there/wizard"
-	(cd "$there" && TZ=Asia/Tokyo LC_ALL=C.UTF-8 \
-		image/mkinitramfs initrd "$BUILD/init" wizard "$BUILD/modules" "$BUILD/boot-debs" &&
-		image/mkimage again.img "$BUILD/boot-debs" initrd 64)
-	cmp "$IMAGE" "$there/again.img"
+@test "SBOM: SPDX 2.3, every id unique, every relationship and licence reference resolves" {
+	local sbom=$tmp/boot/SBOM.spdx.json
+	jq -e '.spdxVersion == "SPDX-2.3" and .dataLicense == "CC0-1.0" and .SPDXID == "SPDXRef-DOCUMENT"
+		and (.documentNamespace | test("^https?://[^ #]+$")) and (.creationInfo.created | test("^[0-9-]+T[0-9:]+Z$"))
+		and (.creationInfo.creators | length > 0)' "$sbom"
+	jq -e '[.packages[].SPDXID] | (unique | length) == length and all(test("^SPDXRef-[A-Za-z0-9.-]+$"))' "$sbom"
+	jq -e '([.packages[].SPDXID] + [.SPDXID]) as $ids | .relationships | all(
+		(.spdxElementId | IN($ids[])) and (.relatedSpdxElement | IN($ids[])))' "$sbom"
+	jq -e '[.hasExtractedLicensingInfos[].licenseId] as $refs | [.packages[].licenseDeclared | scan("LicenseRef-[A-Za-z0-9.-]+")]
+		| all(IN($refs[]))' "$sbom"
+	jq -e '.packages | all(has("downloadLocation") and has("licenseConcluded") and has("copyrightText")
+		and (.name != "" and .versionInfo != ""))' "$sbom"
+}
+
+@test "SBOM: every package of the lock files and the C library, with version, hash and licence text" {
+	local sbom=$tmp/boot/SBOM.spdx.json sha name version rest source
+	while read -r sha name version rest; do
+		[[ " kbd keyboard-configuration systemd-boot-efi " != *" $name "* ]] || continue
+		jq -e --arg n "$name" --arg v "$version" --arg s "$sha" '.packages[] | select(.name == $n) | .versionInfo == $v
+			and .checksums[0].checksumValue == $s' "$sbom" || { echo "$name"; return 1; }
+		[ -s "$tmp/boot/licenses/$name.txt" ]
+	done < <(grep -v '^#' "$REPO/rootfs/boot-debs/lock")
+	while read -r name version rest sha source; do
+		[[ $source == *.dsc && $name != busybox ]] || continue
+		jq -e --arg n "$name" --arg v "$version" --arg s "$sha" '.packages[] | select(.name == $n) | .versionInfo == $v
+			and .checksums[0].checksumValue == $s' "$sbom" || { echo "$name"; return 1; }
+		[ -s "$tmp/boot/licenses/$name.txt" ]
+	done < <(grep -v '^#' "$REPO/rootfs/packages/lock")
+	jq -e '.packages[] | select(.name == "musl") | .licenseDeclared | test("MIT")' "$sbom"
+	cmp "$REPO/COPYING" "$tmp/boot/licenses/odjstick.txt"
+	cmp "$BUILD/boot-debs/usr/share/doc/syslinux/copyright" "$tmp/boot/licenses/syslinux.txt"
+}
+
+@test "no firmware for devices is on the stick" {
+	[ -z "$(find "$tmp/root" -ipath '*firmware*' -type f ! -name '*.ko')" ]
+}
+
+@test "sources: our own revision and a locked source package, with hashes that hold" {
+	git -C "$REPO" rev-parse HEAD 2>/dev/null || skip "this tree is no git repository"
+	local out=$BATS_TEST_TMPDIR/sources
+	"$REPO/image/sources" "$out" jansson
+	(cd "$out" && sha256sum --quiet -c SHA256SUMS)
+	grep -q "$(awk '$5 ~ /^jansson.*orig/ { print $4 }' "$REPO/rootfs/packages/lock")  jansson_" "$out/SHA256SUMS"
+	tar tzf "$out"/odjstick_*.tar.gz | grep -q '/injector/base/err.h$'
+	[ "$(find "$out" -mindepth 1 -maxdepth 1 -type d | wc -l)" -eq 1 ]
 }
 
 @test "put-stick and get-stick bring a folder there and back" {

@@ -9,17 +9,17 @@ join_lab() {
 	lab "$LAB" --kdf-memory 8
 }
 
-# make_stick OUT: larger than the image, as real sticks are.
+# make_stick OUT [OPTION...]: with --size larger than the image, as real sticks are.
 make_stick() {
 	"$ODJSTICK" stick make --image "$IMAGE" --bundle "$LAB/batch.odjb" --lab "$LAB/LAB.key" \
-		--passphrase-file "$LAB/lab.pass" -o "$1" --size 300M >/dev/null
+		--passphrase-file "$LAB/lab.pass" -o "$@" >/dev/null
 }
 
 # boots_and_joins TREE MB TABLE SERIAL NAME WALK-OPTIONS...
 boots_and_joins() {
 	local tree="$1" mb="$2" table="$3" serial="$4" name="$5"
 	shift 5
-	make_stick "$WORK/stick.img"
+	make_stick "$WORK/stick.img" --size 300M
 	disk "$WORK/pc.img" "$mb" "$tree" --partitioned "$table"
 	ntfs_part "$WORK/pc.img" "$WORK/before.ntfs"
 	hive_of "$WORK/before.ntfs" "$WORK/before"

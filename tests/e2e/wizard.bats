@@ -20,6 +20,17 @@ setup_file() {
 	echo "# $(cat "$OUT/result.txt")" >&3
 }
 
+@test "the first screen shows the hash of the image, the journal names it" {
+	local hash
+	hash=$(dd if="$IMAGE" bs=4096 skip=1 count=8 status=none | tr -d '\0' | sha256sum | cut -d' ' -f1)
+	"$REPO/image/get-stick" "$OUT/stick.img" "$BATS_TEST_TMPDIR/stick"
+	[ "$(jq -r 'select(.event == "session-start").facts.image' "$BATS_TEST_TMPDIR"/stick/journal/000001.jsonl)" = "$hash" ]
+	# The short form, made here: 80 bits in fives.
+	grep -q "Image *$(/usr/bin/python3 -c 'import sys; n = int(sys.argv[1][:20], 16)
+code = "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[n >> (75 - 5 * i) & 31] for i in range(16))
+print("-".join(code[i:i + 4] for i in range(0, 16, 4)))' "$hash")" "$OUT/unlock.txt"
+}
+
 @test "the SMBIOS serial number selects this PC" {
 	grep -q 'In the bundle: ALM-FIL-001' "$OUT/pc.txt"
 	grep -q '5CG1234X01 (from system)' "$OUT/pc.txt"

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "media/booted.h"
 #include "media/device.h"
 #include "test.h"
 
@@ -284,6 +285,50 @@ static void test_media_that_lie_are_noticed(void **state)
 	noticed(FORGETS, IMAGE + DATA - 1);
 }
 
+/* --- which image -------------------------------------------------------------------------------
+ */
+
+static void test_the_booted_image(void **state)
+{
+	(void)state;
+	static const char text[] = "odjstick image manifest 1\nidentity 12345678\n";
+	static const struct {
+		uint64_t at, length;
+	} ranges[] = {{0, 458}, {462, 3634}, {40960, IMAGE - 40960}};
+	CLEANUP(buf_clear) struct buf b = BUF_INIT;
+	uint8_t mbr[LAYOUT_MBR], hash[MANIFEST_HASH], none[MANIFEST_HASH] = {0};
+	put_mbr(mbr);
+	assert_int_equal(buf_add(&b, text, sizeof text - 1, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		assert_int_equal(buf_printf(&b, NULL, "%064d %llu %llu [x]\n", 0,
+					 (unsigned long long)ranges[i].at,
+					 (unsigned long long)ranges[i].length),
+			0);
+	FILE *f = fopen("disk", "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(mbr, sizeof mbr, 1, f), 1);
+	assert_int_equal(fseek(f, MANIFEST_AT, SEEK_SET), 0);
+	assert_int_equal(fwrite(b.p, b.len, 1, f), 1);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(truncate("disk", IMAGE + DATA), 0);
+
+	assert_true(booted_image_of("quiet odjstick.id=12345678 x\n", "disk", hash));
+	struct manifest m;
+	assert_int_equal(manifest_parse(&m, b.p, b.len, "m", NULL), 0);
+	assert_memory_equal(hash, m.hash, sizeof hash);
+	manifest_clear(&m);
+	assert_true(booted_image_of("odjstick.id=87654321 odjstick.id=12345678", "disk", hash));
+	static const char *const others[] = {"", "quiet", "odjstick.id=12345679",
+		"odjstick.id=123456780", "xodjstick.id=12345678",
+		"odjstick.id=12345678 odjstick.id=87654321"};
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_false(booted_image_of(others[i], "disk", hash));
+	assert_memory_equal(hash, none, sizeof hash);
+	assert_false(booted_image_of("odjstick.id=12345678", "absent", hash));
+	assert_int_equal(truncate("disk", 8192), 0);
+	assert_false(booted_image_of("odjstick.id=12345678", "disk", hash));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_only_devices),
 		cmocka_unit_test(test_a_good_medium),
 		cmocka_unit_test(test_media_that_lie_are_noticed),
+		cmocka_unit_test(test_the_booted_image),
 	};
 	return cmocka_run_group_tests(tests, make_tree, drop_tree);
 }
