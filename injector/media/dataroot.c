@@ -10,6 +10,8 @@
 #define FAT_END 0x0ffffff8u
 #define ATTR_LONG_NAME 0x0f
 #define DELETED 0xe5
+#define DISC_AT 32768u
+#define DISC_SECTOR 2048u
 
 struct fat {
 	struct blockdev *d;
@@ -56,6 +58,29 @@ static int open_fat(struct fat *f, const struct layout *l, struct blockdev *d, s
 	if (f->count < 65525 || (uint64_t)f->count + 2 > fat_sectors * (LAYOUT_SECTOR / 4))
 		return unreadable(f, e);
 	return 0;
+}
+
+/* Firmware also looks into a partition for partitions (an MBR in its first sector) and for the file
+ * systems of optical discs (descriptors of 2048 bytes from 32 KiB on). */
+static int check_nothing_else(const struct fat *f, const struct layout *l, struct err *e)
+{
+	static const uint8_t no_table[64];
+	static const char *const disc[] = {"CD001", "BEA01", "NSR02", "NSR03", "BOOT2"};
+	uint8_t sector[LAYOUT_SECTOR];
+	int ret = blockdev_read(f->d, l->data_start, sector, sizeof sector, e);
+	bool bad = ret == 0 && memcmp(sector + 446, no_table, sizeof no_table) != 0;
+	for (uint64_t n = 0; ret == 0 && !bad && n < 16; n++) {
+		ret = blockdev_read(
+			f->d, l->data_start + DISC_AT + n * DISC_SECTOR, sector, sizeof sector, e);
+		for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(disc); i++)
+			bad |= memcmp(sector + 1, disc[i], 5) == 0;
+	}
+	if (ret == 0 && bad)
+		ret = err_set(e, ERR_INTEGRITY, next_step,
+			"%s: the data partition holds more than a FAT32, from which firmware may "
+			"start a PC",
+			f->d->name);
+	return ret;
 }
 
 static bool in_range(const struct fat *f, uint32_t cluster)
@@ -106,14 +131,11 @@ static bool short_name_is_efi(const uint8_t *p)
 	return is_efi(name, ARRAY_SIZE(name));
 }
 
-/* *more: the folder goes on after this cluster. */
-static int check_cluster(const struct fat *f, const uint8_t *p, bool *more, struct err *e)
+/* Entries behind the end mark are looked at too: not every firmware may know the mark. */
+static int check_cluster(const struct fat *f, const uint8_t *p, struct err *e)
 {
 	for (uint32_t i = 0; i < f->cluster; i += DIRENT) {
 		const uint8_t *entry = p + i;
-		*more = entry[0] != 0;
-		if (!*more)
-			return 0;
 		if (entry[0] == DELETED)
 			continue;
 		if (entry[11] == ATTR_LONG_NAME ? long_name_is_efi(entry)
@@ -130,16 +152,17 @@ int dataroot_check(const struct layout *l, struct blockdev *d, struct err *e)
 {
 	uint8_t cluster[CLUSTER_MAX];
 	struct fat f;
-	bool more = true;
 	int ret = open_fat(&f, l, d, e);
+	if (ret == 0)
+		ret = check_nothing_else(&f, l, e);
 	uint32_t at = f.root;
-	for (uint32_t n = 0; ret == 0 && more && at < FAT_END; n++) {
+	for (uint32_t n = 0; ret == 0 && at < FAT_END; n++) {
 		if (!in_range(&f, at) || n == DATAROOT_CLUSTERS_MAX)
 			return unreadable(&f, e);
 		ret = blockdev_read(
 			d, f.clusters + (uint64_t)(at - 2) * f.cluster, cluster, f.cluster, e);
 		if (ret == 0)
-			ret = check_cluster(&f, cluster, &more, e);
+			ret = check_cluster(&f, cluster, e);
 		if (ret == 0)
 			ret = next_cluster(&f, &at, e);
 	}

@@ -16,7 +16,8 @@
 
 #define DATAROOT_CLUSTERS_MAX 4096u
 
-/* -ERR_INTEGRITY: it holds a folder or file EFI, or is no FAT32 that can be read. */
+/* -ERR_INTEGRITY: it holds a folder or file EFI, a partition table or the file system of a disc, or
+ * is no FAT32 as mkfs.fat makes it. */
 int dataroot_check(const struct layout *l, struct blockdev *d, struct err *e);
 
 #endif

@@ -5,7 +5,7 @@
  * The file system of the data partition is made by the lab machine's mkfs.fat
  * and filled by mcopy, in memory (a memfd, sparse), so no root, no mount and no
  * half-made file system on the medium; then it is copied. The MBR comes last:
- * a stick that was not finished starts no PC. docs/adr/0076.
+ * a stick that was not finished starts no PC. docs/adr/0090.
  */
 #ifndef MEDIA_MAKE_H
 #define MEDIA_MAKE_H

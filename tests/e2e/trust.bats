@@ -218,6 +218,31 @@ audit() {
 	done
 }
 
+@test "EFI behind the end mark of the root folder, and under a short name only" {
+	# The last place of the root folder's first cluster: far behind the entries that are there.
+	local root at
+	root=$(/usr/bin/python3 - "$stick" <<-'PY'
+		import struct, sys
+		f = open(sys.argv[1], "rb"); f.seek(49 << 20); b = f.read(512)
+		print((49 << 20) + (struct.unpack_from("<H", b, 14)[0] + b[16] * struct.unpack_from("<I", b, 36)[0]) * 512)
+	PY
+	)
+	at=$((root + 512 - 32))
+	[ "$(dd if="$stick" bs=1 skip=$at count=1 status=none | od -An -tu1 | tr -d ' ')" = 0 ]
+	printf 'EFI        \020' | dd of="$stick" bs=1 seek=$at conv=notrunc status=none
+	refused 5 'the data partition holds "EFI"'
+}
+
+@test "a partition table or a disc's file system inside the data partition" {
+	printf '\200\0\0\0\357' | dd of="$stick" bs=1 seek=$((49 * 1048576 + 446)) conv=notrunc status=none
+	refused 5 "holds more than a FAT32"
+	for word in CD001 BEA01 NSR02; do
+		cp --sparse=always "$tmp/signed.img" "$stick"
+		printf '\1%s' $word | dd of="$stick" bs=1 seek=$((49 * 1048576 + 32768 + 2048)) conv=notrunc status=none
+		refused 5 "holds more than a FAT32"
+	done
+}
+
 @test "a data partition whose file system cannot be read" {
 	printf 'NTFS    ' | dd of="$stick" bs=1 seek=$((49 * 1048576 + 82)) conv=notrunc status=none
 	refused 5 "the file system of the data partition cannot be read"
