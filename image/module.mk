@@ -18,7 +18,7 @@ $(BUILD)/modules/.complete: rootfs/modules/list rootfs/modules/collect $(BUILD)/
 	$(Q)PATH="$$PATH:/usr/sbin:/sbin" $(HOST_PYTHON) rootfs/modules/collect $(BOOT_DEBS) rootfs/modules/list $(@D)
 	$(Q)touch $@
 
-$(BUILD)/initrd: image/mkinitramfs $(BUILD)/init $(STICK_WIZARD) $(BUILD)/modules/.complete
+$(BUILD)/initrd: image/mkinitramfs rootfs/keymaps/list $(BUILD)/init $(STICK_WIZARD) $(BUILD)/modules/.complete
 	$(call say,INITRD,$@)
 	$(Q)image/mkinitramfs $@ $(BUILD)/init $(STICK_WIZARD) $(BUILD)/modules $(BOOT_DEBS)
 
@@ -58,7 +58,7 @@ boot-debs: $(BUILD)/boot-debs.stamp
 
 # The stick with a probe in the wizard's place, to see the system from the inside (tests/e2e). The
 # probe is a shell script; no shell is on the stick itself.
-$(BUILD)/tests/probe.initrd: image/mkinitramfs $(BUILD)/init tests/e2e/probe $(BUILD)/modules/.complete
+$(BUILD)/tests/probe.initrd: image/mkinitramfs rootfs/keymaps/list $(BUILD)/init tests/e2e/probe $(BUILD)/modules/.complete
 	@mkdir -p $(@D)
 	$(Q)image/mkinitramfs $@ $(BUILD)/init tests/e2e/probe $(BUILD)/modules $(BOOT_DEBS) \
 		$(PROBE_BUSYBOX)
@@ -81,3 +81,20 @@ test-boot-all: all test-tools
 .PHONY: demo
 demo: debs-demo all $(BUILD)/tests/tools/ntfstree $(BUILD)/hives/win11-SYSTEM $(BUILD)/hives/win11-SOFTWARE
 	$(Q)BUILD=$(BUILD) image/demo
+
+# From power-on to the first screen, beside an init that does nothing; fails over its limits.
+.PHONY: bench-boot
+bench-boot: all $(BUILD)/tests/null.img
+	$(Q)BUILD=$(BUILD) tests/bench/boot/run
+
+$(BUILD)/tests/null.init: $(BUILD)/musl/tests/bench/boot/null.o
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(MUSL_LDFLAGS) -s -o $@ $^
+
+$(BUILD)/tests/null.initrd: $(BUILD)/tests/null.init
+	$(Q)rm -rf $@.d && mkdir -p $@.d/dev && cp $< $@.d/init
+	$(Q)(cd $@.d && find . -mindepth 1 -printf '%P\0' | sort -z | \
+		cpio --quiet -0oH newc --owner=0:0) | zstd -q -19 -f -o $@ && rm -r $@.d
+
+$(BUILD)/tests/null.img: image/mkimage $(wildcard image/loader/*) $(BUILD)/tests/null.initrd $(BUILD)/boot-debs.stamp
+	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/tests/null.initrd 34

@@ -62,6 +62,12 @@ def kvm_works():
         return done.returncode == PROBE_STATUS
 
 
+def image_args(name, path):
+    """An image file for a device with drive=NAME; it stays when that device is pulled."""
+    quoted = path.replace(",", ",,")
+    return ["-blockdev", f"driver=raw,node-name={name},file.driver=file,file.filename={quoted}"]
+
+
 @dataclass
 class Machine:
     """A PC with our stick in it."""
@@ -114,12 +120,10 @@ class Machine:
     def drive_args(self):
         """The stick on USB, the disk on its bus."""
         controller = "qemu-xhci,id=xhci" if self.usb == "xhci" else "usb-ehci,id=xhci"
-        args = ["-device", controller]
-        args += ["-drive", f"if=none,id=stick,format=raw,file={self.stick}"]
+        args = ["-device", controller, *image_args("stick", self.stick)]
         args += ["-device", "usb-storage,id=usbstick,drive=stick,bus=xhci.0,removable=on,bootindex=0"]
         if self.disk:
-            args += ["-drive", f"if=none,id=disk,format=raw,file={self.disk}"]
-            args += DISK_BUS[self.bus]
+            args += image_args("disk", self.disk) + DISK_BUS[self.bus]
         return args
 
     def smbios_args(self):

@@ -1,5 +1,6 @@
 /* Step 1: open the stick, then its bundle with the passphrase. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -96,6 +97,13 @@ static enum go enter(struct wizard *w)
 	return GO_STAY;
 }
 
+/* On the stick, init loads a layout and names it. */
+static const char *keyboard(void)
+{
+	const char *name = getenv("KEYMAP");
+	return name ? name : "US";
+}
+
 static void build(struct wizard *w)
 {
 	int y = 1;
@@ -113,9 +121,10 @@ static void build(struct wizard *w)
 	wizard_text(w, FIELD_ROW - 2, UI_HEAD, "%s", _("Passphrase"));
 	passfield_open(&w->passfield, &w->ui, getbegy(w->ui.body.win) + FIELD_ROW, 1, FIELD_WIDTH);
 	passfield_draw(&w->passfield, &w->pass, w->pass_len);
-	wizard_text(w, FIELD_ROW + 2, UI_BODY, "%s",
-		_("Keyboard: US layout. What you type shows as stars. Ctrl-U empties the line.\n"
-		  "Opening takes a few seconds: that is what keeps a lost stick safe."));
+	wizard_text(w, FIELD_ROW + 2, UI_BODY,
+		_("Keyboard: %s layout. What you type shows as stars. Ctrl-U empties the line.\n"
+		  "Opening takes a few seconds: that is what keeps a lost stick safe."),
+		keyboard());
 }
 
 static void drop(struct wizard *w)
@@ -152,8 +161,8 @@ const struct screen screen_unlock = {
 		"look the passphrase up: without it the batch stays closed, and the lab has to "
 		"make "
 		"a new stick.\n\n"
-		"The keyboard is read with the US layout on every PC, whatever is printed on its "
-		"keys."),
+		"The keyboard is read with the layout named below the field, whatever is printed "
+		"on its keys. The file keyboard.txt on the stick chooses it: de, fr, ..."),
 	.enter = enter,
 	.build = build,
 	.drop = drop,

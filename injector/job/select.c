@@ -6,6 +6,7 @@
 
 #include "bundle/bundle.h"
 #include "job/internal.h"
+#include "volume/hidden.h"
 
 int job_open(struct job **j, struct stick *stick, struct err *e)
 {
@@ -207,7 +208,23 @@ static int look(struct job_candidate *c, const struct discover_item *it)
 	return 1;
 }
 
-static int look_everywhere(struct job *j, struct err *e)
+/* Windows is on a disk, or so it seems: say what could keep that disk from us. */
+static int nothing_found(bool this_pc, struct err *e)
+{
+	char hidden[HIDDEN_TEXT_MAX];
+	if (this_pc && hidden_disks(NULL, hidden))
+		return err_set(e, ERR_NOTFOUND,
+			"Nothing was changed. In the firmware setup, switch the storage controller "
+			"(SATA, RST, VMD) to AHCI or NVMe, join this PC, and switch it back before "
+			"its Windows starts.",
+			"no Windows was found: %s", hidden);
+	return err_set(e, ERR_NOTFOUND,
+		"Nothing was changed. Is the disk connected, and set to AHCI or NVMe in the "
+		"firmware?",
+		"no Windows was found");
+}
+
+static int look_everywhere(struct job *j, bool this_pc, struct err *e)
 {
 	j->windows = calloc(j->found.count ? j->found.count : 1, sizeof *j->windows);
 	if (!j->windows)
@@ -219,12 +236,7 @@ static int look_everywhere(struct job *j, struct err *e)
 		else
 			*c = (struct job_candidate){0};
 	}
-	if (j->windows_count)
-		return 0;
-	return err_set(e, ERR_NOTFOUND,
-		"Nothing was changed. Is the disk connected, and set to AHCI or NVMe in the "
-		"firmware?",
-		"no Windows was found");
+	return j->windows_count ? 0 : nothing_found(this_pc, e);
 }
 
 static uint64_t stick_device(const struct stick *s)
@@ -239,7 +251,7 @@ int job_find(struct job *j, const char *target, struct err *e)
 	int ret = target ? discover_target(target, &j->found, e)
 			 : discover_pc(stick_device(j->stick), &j->found, NULL, e);
 	if (ret == 0)
-		ret = look_everywhere(j, e);
+		ret = look_everywhere(j, !target, e);
 	return ret < 0 ? report_refusal(j, "windows", ret) : 0;
 }
 

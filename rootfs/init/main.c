@@ -28,6 +28,7 @@
 #include "rootfs/init/words.h"
 
 #define STICK "/stick"
+#define KEYMAPS "/share/keymaps"
 #define KEYMAP_FILE STICK "/keyboard.txt"
 #define COMMAND_LINE_MAX 4096
 #define PATIENCE 10000 /* ms without our stick until something is said */
@@ -185,25 +186,27 @@ static void mount_stick(struct init *in)
 
 static void log_failure(int ret, const struct err *e)
 {
-	if (ret < 0)
+	if (ret < 0 && e->what[0])
 		system_log("%s", e->what);
 }
 
-/* The layout that the command line names, or else the first line of a file on the stick. */
+/* The layout that the command line names, or else the first line of a file on the stick. Afterwards
+ * words.keymap is what is loaded. On a serial port the layout is the terminal's own. */
 static void choose_keymap(struct init *in)
 {
-	char name[WORDS_NAME_MAX];
+	char name[WORDS_NAME_MAX], *chosen = in->words.keymap;
 	struct err e = ERR_INIT;
-	if (in->console.serial)
-		return;
-	if (!in->words.keymap[0] && sysfile_line(KEYMAP_FILE, name, sizeof name)) {
+	if (!chosen[0] && sysfile_line(KEYMAP_FILE, name, sizeof name)) {
 		name[strcspn(name, " \t\r")] = '\0';
 		if (words_name_ok(name))
-			snprintf(in->words.keymap, sizeof in->words.keymap, "%s", name);
+			snprintf(chosen, sizeof in->words.keymap, "%s", name);
 	}
-	if (in->words.keymap[0])
-		log_failure(
-			console_keymap(&in->console, "/share/keymaps", in->words.keymap, &e), &e);
+	int ret = in->console.serial || !chosen[0]
+			  ? -1
+			  : console_keymap(&in->console, KEYMAPS, chosen, &e);
+	log_failure(ret, &e);
+	if (ret < 0)
+		chosen[0] = '\0';
 }
 
 /* --- from start to end --------------------------------------------------------------------------
@@ -247,7 +250,7 @@ static enum wizard_end work(struct init *in)
 		support_run(&in->console, STICK);
 		return WIZARD_OFF;
 	}
-	enum wizard_end end = wizard_run(&in->console, STICK, idle, in);
+	enum wizard_end end = wizard_run(&in->console, STICK, in->words.keymap, idle, in);
 	if (end == WIZARD_BROKEN)
 		say_broken(in);
 	return end;

@@ -13,13 +13,15 @@
 #define STARTS 4
 #define STATUS_REBOOT 10
 
-/* In the child: the terminal as standard files, five plain words of environment, and go. */
-static void become(const struct console *c, const char *stick)
+/* In the child: the terminal as standard files, a few plain words of environment, and go. */
+static void become(const struct console *c, const char *stick, const char *keymap)
 {
-	static char term[WORDS_NAME_MAX + 8];
+	static char term[WORDS_NAME_MAX + 8], layout[WORDS_NAME_MAX + 8];
 	snprintf(term, sizeof term, "TERM=%s", c->term);
+	snprintf(layout, sizeof layout, "KEYMAP=%s", keymap);
 	char *const argv[] = {"odjstick", "wizard", "--stick", (char *)stick, NULL};
-	char *const env[] = {"PATH=/bin", "HOME=/run", "LANG=C.UTF-8", term, NULL};
+	char *const env[] = {
+		"PATH=/bin", "HOME=/run", "LANG=C.UTF-8", term, keymap[0] ? layout : NULL, NULL};
 	sigset_t none;
 	sigemptyset(&none);
 	for (int fd = 0; fd < 3; fd++)
@@ -43,13 +45,14 @@ static bool reap(pid_t wizard, int *status)
 	return ended;
 }
 
-static int run_once(const struct console *c, const char *stick, wizard_idle_fn *idle, void *ctx)
+static int run_once(const struct console *c, const char *stick, const char *keymap,
+	wizard_idle_fn *idle, void *ctx)
 {
 	int status = 0;
 	console_reset(c);
 	pid_t pid = fork();
 	if (pid == 0)
-		become(c, stick);
+		become(c, stick, keymap);
 	if (pid < 0)
 		return 127 << 8;
 	while (!reap(pid, &status))
@@ -58,12 +61,12 @@ static int run_once(const struct console *c, const char *stick, wizard_idle_fn *
 	return status;
 }
 
-enum wizard_end wizard_run(
-	const struct console *c, const char *stick, wizard_idle_fn *idle, void *ctx)
+enum wizard_end wizard_run(const struct console *c, const char *stick, const char *keymap,
+	wizard_idle_fn *idle, void *ctx)
 {
 	for (int start = 1; start <= STARTS; start++) {
 		char line[64];
-		int how = run_once(c, stick, idle, ctx);
+		int how = run_once(c, stick, keymap, idle, ctx);
 		int status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
 		if (status == 0)
 			return WIZARD_OFF;

@@ -13,8 +13,9 @@ enum wizard_end { WIZARD_OFF, WIZARD_REBOOT, WIZARD_BROKEN };
 typedef void wizard_idle_fn(void *ctx);
 
 /* Until the wizard says how to end. Exit status 0: switch off; 10: start again; anything else, or a
- * signal: it crashed and is started again, three times. */
-enum wizard_end wizard_run(
-	const struct console *c, const char *stick, wizard_idle_fn *idle, void *ctx);
+ * signal: it crashed and is started again, three times. keymap: the layout that is loaded, for the
+ * wizard to name it; "" when none is. */
+enum wizard_end wizard_run(const struct console *c, const char *stick, const char *keymap,
+	wizard_idle_fn *idle, void *ctx);
 
 #endif

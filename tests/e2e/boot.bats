@@ -2,6 +2,8 @@
 # The look from the inside is that of build/tests/probe.img: our kernel, modules and init, with a
 # probe in the wizard's place (tests/e2e/probe_run.py says what is done to it).
 
+load ../cli/common
+load ../cli/pc
 load image-common
 
 # seen SCENARIO: run it once per file; afterwards $seen is the folder with what was seen.
@@ -47,6 +49,20 @@ result() {
 	result still_there=True
 	facts sysctl | grep -qx sysrq=0
 	facts sysctl | grep -qx ctrl-alt-del=0
+}
+
+@test "at the PC's own screen and keyboard: only tty1 is there, and it stays in front" {
+	seen screen
+	result powered_off=True
+	[ "$(facts vt)" = "tty1
+1" ]
+	[ "$(facts terminals)" = /dev/tty1 ]
+	facts programs | grep -q '/init'
+}
+
+@test "keyboard.txt on the stick chooses the layout, and the wizard is told" {
+	seen screen # the key that a US keyboard calls Y gave z, or the scenario would have failed
+	facts environment | grep -qx KEYMAP=de
 }
 
 @test "no network interface is up, no driver for one is loaded, nothing listens" {
@@ -95,6 +111,12 @@ INV-4711" ]
 	! mdir -b -i "$seen/foreign.img@@49M" :: | grep -q FACTS
 }
 
+@test "a disk with our whole stick inside its partition is not taken for it" {
+	seen uefi
+	facts disks | grep -q 'nvme0n1p1$'
+	result disk_with_a_stick_inside_unchanged=True
+}
+
 @test "the data partition is mounted as documented, and nothing on it can be run" {
 	seen uefi
 	local options
@@ -129,8 +151,40 @@ INV-4711" ]
 	fat_is_clean "$BATS_TEST_TMPDIR/data"
 }
 
-@test "two sticks with one identity: no guess, a message, and on when one is pulled" {
+@test "two sticks with one identity: no guess; none before the wizard: a message; on when there is one" {
 	seen two-sticks
 	result refused=True
+	result missing=True
 	result went_on=True
+}
+
+@test "the support entry writes a diagnosis to the stick" {
+	local report words
+	lab "$BATS_FILE_TMPDIR/lab" --kdf-memory 8
+	mkdir -p "$BATS_FILE_TMPDIR/support"
+	stick "$BATS_FILE_TMPDIR/support/folder" "$BATS_FILE_TMPDIR/lab"
+	/usr/bin/python3 "$REPO/tests/e2e/probe_run.py" support "$BATS_FILE_TMPDIR/support"
+	report=$(echo "$BATS_FILE_TMPDIR"/support/data/support-*.txt)
+	for words in 'kernel: 6' 'product_name: Standard PC' 'boot: BIOS' ' xhci_hcd$' 'QEMU USB HARDDRIVE' \
+		'^usb_storage$' 'Linux version 6'; do
+		grep -q "$words" "$report" || { echo "lacks: $words"; cat "$report"; return 1; }
+	done
+}
+
+@test "the diagnosis holds no secret, no name and no serial number; the stick is as it was" {
+	local report data=$BATS_FILE_TMPDIR/support/data words
+	report=$(echo "$data"/support-*.txt)
+	[ -s "$report" ]
+	for words in passphrase SN-0815 INV-4711 ALM-FIL 5CG1234 corp.example; do
+		! grep -qi "$words" "$report" || { echo "holds: $words"; return 1; }
+	done
+	/usr/bin/python3 "$REPO/tests/e2e/shares_bytes.py" "$report" "$BATS_FILE_TMPDIR/support/folder"
+	rm "$report" "$data/README.TXT"
+	diff -r "$BATS_FILE_TMPDIR/support/folder" "$data"
+}
+
+@test "the check for bytes of the stick in a report sees one line of the bundle" {
+	local folder=$BATS_FILE_TMPDIR/support/folder
+	{ echo 'a report'; dd if="$folder/bundle.odjb" bs=1 skip=700 count=40 status=none; } >"$BATS_TEST_TMPDIR/report"
+	! /usr/bin/python3 "$REPO/tests/e2e/shares_bytes.py" "$BATS_TEST_TMPDIR/report" "$folder"
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "volume/discover.h"
+#include "volume/hidden.h"
 
 static char work[PATH_MAX], tool[PATH_MAX];
 
@@ -253,6 +254,28 @@ static void disks_of_a_pc(void **state)
 	assert_int_equal(discover_pc_in("/nowhere", dev, 0, &l, NULL, NULL), -ERR_NOTFOUND);
 }
 
+/* What a RAID mode of the firmware hides, and a controller that nobody drives. */
+static void hidden_behind_a_controller(void **state)
+{
+	(void)state;
+	char sys[PATH_MAX * 2], text[HIDDEN_TEXT_MAX];
+	snprintf(sys, sizeof sys, "%s/pci", work);
+	assert_false(hidden_disks(sys, text));
+	sh("mkdir -p pci/bus/pci/devices && cd pci/bus/pci/devices && mkdir nvme sata vmd drivers "
+	   "&& "
+	   "echo 0x010802 > nvme/class && echo 0x010601 > sata/class && "
+	   "echo 0 > sata/remapped_nvme && echo 0x010400 > vmd/class && "
+	   "echo 0x8086 > vmd/vendor && echo 0x9a0b > vmd/device && ln -s ../drivers vmd/driver");
+	assert_false(hidden_disks(sys, text)); /* the RAID controller has a driver */
+	sh("rm pci/bus/pci/devices/vmd/driver");
+	assert_true(hidden_disks(sys, text));
+	assert_string_equal(
+		text, "the RAID controller vmd (8086:9a0b) has no driver on this stick");
+	sh("rm -r pci/bus/pci/devices/vmd && echo 2 > pci/bus/pci/devices/sata/remapped_nvme");
+	assert_true(hidden_disks(sys, text));
+	assert_string_equal(text, "Intel RST (RAID mode) hides 2 NVMe disks");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +287,7 @@ int main(void)
 		cmocka_unit_test(bitlocker_in_a_partition),
 		cmocka_unit_test(nothing_there),
 		cmocka_unit_test(disks_of_a_pc),
+		cmocka_unit_test(hidden_behind_a_controller),
 	};
 	return cmocka_run_group_tests_name("discover", tests, make_ground, drop_ground);
 }
