@@ -247,7 +247,7 @@ static void check_hive_storage(struct job *j)
 {
 	const struct windows_hive *h = &j->chosen->facts.system;
 	const char *how = h->compressed ? "compressed" : h->sparse ? "sparse" : "encrypted";
-	if (j->method == PLAN_REGISTRY && (h->compressed || h->sparse || h->encrypted))
+	if (j->method != PLAN_UNATTEND && (h->compressed || h->sparse || h->encrypted))
 		stop(j, "hive-storage", ERR_UNSAFE,
 			"In Windows, remove that attribute from the folder "
 			"Windows\\System32\\config and its files, or use a fresh image.",
