@@ -243,16 +243,27 @@ static void check_hives(struct job *j)
 }
 
 /* NTFS moves the clusters of such a file when it is written in place. */
+static bool check_storage_of(struct job *j, const char *name, const struct windows_hive *h)
+{
+	if (!h->compressed && !h->sparse && !h->encrypted)
+		return true;
+	stop(j, "hive-storage", ERR_UNSAFE,
+		"In Windows, remove that attribute from the folder Windows\\System32\\config and "
+		"its files, or use a fresh image.",
+		"the %s hive or its log is stored %s: it cannot be written safely", name,
+		h->compressed ? "compressed"
+		: h->sparse   ? "sparse"
+			      : "encrypted");
+	return false;
+}
+
 static void check_hive_storage(struct job *j)
 {
-	const struct windows_hive *h = &j->chosen->facts.system;
-	const char *how = h->compressed ? "compressed" : h->sparse ? "sparse" : "encrypted";
-	if (j->method != PLAN_UNATTEND && (h->compressed || h->sparse || h->encrypted))
-		stop(j, "hive-storage", ERR_UNSAFE,
-			"In Windows, remove that attribute from the folder "
-			"Windows\\System32\\config and its files, or use a fresh image.",
-			"the SYSTEM hive or its log is stored %s: it cannot be written safely",
-			how);
+	const struct windows_facts *f = &j->chosen->facts;
+	if (j->method == PLAN_UNATTEND)
+		return;
+	if (check_storage_of(j, "SYSTEM", &f->system) && j->settings.has_keyboard)
+		check_storage_of(j, "DEFAULT", &f->default_user);
 }
 
 /* --- Windows
