@@ -7,7 +7,7 @@ include tests/fuzz/module.mk
 # The domain controller's packages are only wanted where its start script is.
 DOMAIN_DEBS := $(if $(wildcard ../shared/tools/samba-dc.sh),debs-domain)
 
-.PHONY: test test-unit test-cli test-domain test-ui test-e2e test-tools
+.PHONY: test test-unit test-cli test-domain test-ui test-e2e test-tools test-wine
 test: debs-test $(DOMAIN_DEBS) all $(UNIT_TESTS) test-tools $(BUILD)/tests/probe.img
 	$(Q)BUILD=$(BUILD) tests/run
 
@@ -25,6 +25,11 @@ test-ui: $(BUILD)/odjstick test-tools
 
 test-e2e: all test-tools
 	$(Q)BUILD=$(BUILD) tests/run e2e
+
+# The first-boot script in Wine's cmd.exe, which is not among the packages of make test (100 MB):
+# apt-get install --no-install-recommends wine64
+test-wine: $(BUILD)/tests/tools/firstboot_script
+	$(Q)BUILD=$(abspath $(BUILD)) bats tests/wine
 
 # Tools that tests use to make their ground: one program per tests/tools/NAME.c.
 $(BUILD)/tests/tools/%: $(BUILD)/host/tests/tools/%.o $(BUILD)/host/libinjector.a

@@ -120,7 +120,8 @@ int job_apply(struct job *j, job_progress progress, void *ctx, struct err *e)
 		[JOB_STEP_RESULT] = step_result,
 	};
 	if (!j->plan.count || !stick_journal(j->stick))
-		return err_set(e, ERR_USAGE, NULL, "nothing is planned");
+		return err_set(e, ERR_USAGE, "Nothing was changed. Start again from the checks.",
+			"nothing is planned");
 	for (enum job_step s = 0; s < JOB_STEP_COUNT; s++) {
 		if (progress)
 			progress(ctx, s, false);

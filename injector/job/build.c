@@ -294,8 +294,11 @@ int plan_build(struct job *j, struct plan *p, struct err *e)
 int job_plan(struct job *j, struct err *e)
 {
 	if (!j->accepted)
-		return err_set(e, ERR_USAGE, NULL, "the checks come before the plan");
-	int ret = j->finishing ? finish_plan(j, &j->plan, e) : plan_build(j, &j->plan, e);
+		return err_set(e, ERR_USAGE, "Nothing was changed. Start again from the checks.",
+			"the checks come before the plan");
+	int ret = look_again(j, e);
+	if (ret == 0)
+		ret = j->finishing ? finish_plan(j, &j->plan, e) : plan_build(j, &j->plan, e);
 	return ret < 0 ? report_refusal(j, "plan", ret) : report_plan(j, e);
 }
 

@@ -52,6 +52,7 @@ struct job {
 	struct odj odj;
 
 	struct discover_list found;
+	bool whole_pc; /* found: all disks of this PC, not one target */
 	struct job_candidate *windows;
 	size_t windows_count;
 	const struct job_candidate *chosen;
@@ -106,6 +107,17 @@ int settings_plan_system(struct job *j, struct plan *p, struct hive *system, str
 
 void job_check_add(struct job *j, const char *id, enum job_verdict verdict, int code,
 	const char *next, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/* --- look_again.c --------------------------------------------------------------------------------
+ */
+
+/* -ERR_REFUSED when the PC's disks are not those that were searched. */
+int look_again(struct job *j, struct err *e);
+
+/* The first of `now` that is not among `known`, or NULL. */
+const struct discover_item *look_again_extra(
+	const struct discover_list *known, const struct discover_list *now);
+uint64_t job_stick_device(const struct job *j);
 
 /* --- build.c, write.c ----------------------------------------------------------------------------
  */

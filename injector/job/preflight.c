@@ -104,6 +104,19 @@ static void check_blob_domain(struct job *j)
 		pass(j, "blob-domain", "the join data is for the domain %s", dns);
 }
 
+/* What we cannot write into the registry, Windows' own djoin may still understand. */
+static const char *next_of(const struct job *j, const char *id)
+{
+	struct odj_finding f[ODJ_FINDINGS_MAX];
+	size_t n = odj_check(&j->odj, ODJ_WINDOWS, f);
+	for (size_t i = 0; i < n && i < ODJ_FINDINGS_MAX; i++)
+		if (f[i].level == ODJ_STOP && strcmp(f[i].id, id) == 0)
+			return "Provision this PC again.";
+	return j->method == PLAN_REGISTRY
+		       ? "Take the method firstboot: Windows' own djoin understands it."
+		       : "Provision this PC again.";
+}
+
 static void check_blob_use(struct job *j)
 {
 	struct odj_finding f[ODJ_FINDINGS_MAX];
@@ -111,7 +124,7 @@ static void check_blob_use(struct job *j)
 	size_t n = odj_check(&j->odj, use, f);
 	for (size_t i = 0; i < n && i < ODJ_FINDINGS_MAX; i++) {
 		if (f[i].level == ODJ_STOP)
-			stop(j, f[i].id, ERR_REFUSED, "Provision this PC again.", "%s", f[i].text);
+			stop(j, f[i].id, ERR_REFUSED, next_of(j, f[i].id), "%s", f[i].text);
 		else
 			warn(j, f[i].id, "Go on only if this is known.", "%s", f[i].text);
 	}
@@ -496,7 +509,9 @@ void job_set_machine(struct job *j, const struct machine *m)
 int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
 {
 	if (!j->selected || !j->chosen)
-		return err_set(e, ERR_USAGE, NULL, "choose the PC and its Windows first");
+		return err_set(e, ERR_USAGE,
+			"Nothing was changed. Scan the PC, then choose its Windows.",
+			"the PC and its Windows are not chosen yet");
 	j->check_count = 0;
 	j->accepted = false;
 	if (j->finishing) {

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "bundle/bundle.h"
 #include "job/internal.h"
@@ -239,17 +238,12 @@ static int look_everywhere(struct job *j, bool this_pc, struct err *e)
 	return j->windows_count ? 0 : nothing_found(this_pc, e);
 }
 
-static uint64_t stick_device(const struct stick *s)
-{
-	struct stat st;
-	return stat(stick_dir(s), &st) == 0 ? (uint64_t)st.st_dev : 0;
-}
-
 int job_find(struct job *j, const char *target, struct err *e)
 {
 	forget_windows(j);
+	j->whole_pc = !target;
 	int ret = target ? discover_target(target, &j->found, e)
-			 : discover_pc(stick_device(j->stick), &j->found, NULL, e);
+			 : discover_pc(job_stick_device(j), &j->found, NULL, e);
 	if (ret == 0)
 		ret = look_everywhere(j, !target, e);
 	return ret < 0 ? report_refusal(j, "windows", ret) : 0;
@@ -278,7 +272,9 @@ static int refuse_unusable(const struct job_candidate *c, struct err *e)
 static int choose(struct job *j, size_t i, struct err *e)
 {
 	if (i >= j->windows_count)
-		return err_set(e, ERR_USAGE, NULL, "there is no Windows number %zu", i + 1);
+		return err_set(e, ERR_USAGE,
+			"Nothing was changed. Choose one of those that were found.",
+			"there is no Windows number %zu", i + 1);
 	const struct job_candidate *c = &j->windows[i];
 	if (!c->shown.usable)
 		return refuse_unusable(c, e);

@@ -305,7 +305,9 @@ static int judge(struct job *j, int holds, struct err *e)
 int job_undo_prepare(struct job *j, struct err *e)
 {
 	if (!j->undoing || !j->selected || !j->chosen)
-		return err_set(e, ERR_USAGE, NULL, "choose the PC and its Windows first");
+		return err_set(e, ERR_USAGE,
+			"Nothing was changed. Scan the PC, then choose its Windows.",
+			"the PC and its Windows are not chosen yet");
 	undo_record_clear(&j->undo);
 	int ret = undo_record_load(j, &j->undo, e);
 	if (ret == 0)
@@ -350,7 +352,8 @@ static int restore(struct job *j, struct err *e)
 int job_undo(struct job *j, struct err *e)
 {
 	if (!j->undo_ready || !stick_journal(j->stick))
-		return err_set(e, ERR_USAGE, NULL, "nothing is ready to be undone");
+		return err_set(e, ERR_USAGE, "Nothing was changed. Start undo again.",
+			"nothing is ready to be undone");
 	int ret = restore(j, e);
 	if (ret < 0) {
 		report_undo(j, j->undo.intent, ret, NULL);

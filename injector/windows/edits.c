@@ -34,7 +34,9 @@ static struct reg_edit *add(
 	struct edit_maker *m, enum reg_edit_op op, const char *key, const char *name, uint32_t type)
 {
 	if (m->ret == 0 && m->edits->count == REG_EDITS_MAX)
-		m->ret = err_set(m->e, ERR_LIMIT, NULL, "too many registry edits");
+		m->ret = err_set(m->e, ERR_LIMIT,
+			"Nothing was changed. Tell the lab: the blob asks for more than is known.",
+			"too many registry edits");
 	if (m->ret < 0)
 		return NULL;
 	struct reg_edit *x = &m->edits->v[m->edits->count++];

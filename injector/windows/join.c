@@ -76,7 +76,10 @@ static int may_build(const struct odj *o, struct err *e)
 	size_t n = odj_check(o, ODJ_DIRECT, x);
 	for (size_t i = 0; i < n; i++)
 		if (x[i].level == ODJ_STOP)
-			return err_set(e, ERR_REFUSED, "Nothing was changed.", "%s", x[i].text);
+			return err_set(e, ERR_REFUSED,
+				"Nothing was changed. Provision the PC again, or let djoin take "
+				"the blob: --method firstboot.",
+				"%s", x[i].text);
 	return 0;
 }
 
