@@ -90,6 +90,42 @@ PY
 	cmp "$HIVES/win11-SYSTEM" "$WORK/SYSTEM"
 }
 
+@test "hive refuses what is no hive, a log, an unknown version, a lost log, and overwrites nothing" {
+	local h="$WORK/SYSTEM"
+	echo text >"$WORK/text"
+	refuses 3 'not a registry hive' "$ODJSTICK" hive ls "$WORK/text"
+	head -c 20000 /dev/urandom >"$WORK/noise"
+	refuses 6 'first sector is damaged' "$ODJSTICK" hive set "$WORK/noise" a b REG_SZ c
+	refuses 1 'No such file' "$ODJSTICK" hive ls "$WORK/absent"
+	# field OFFSET BYTE: a base block with one field changed and its checksum right again
+	field() {
+		/usr/bin/python3 - "$h" "$WORK/odd" "$1" "$2" <<'PY'
+import struct, sys
+b = bytearray(open(sys.argv[1], 'rb').read())
+b[int(sys.argv[3])] = int(sys.argv[4])
+total = 0
+for (word,) in struct.iter_unpack('<I', b[:508]):
+    total ^= word
+b[508:512] = struct.pack('<I', total)
+open(sys.argv[2], 'wb').write(b)
+PY
+	}
+	field 24 9
+	refuses 3 'hive version 1.9 is not known' "$ODJSTICK" hive set "$WORK/odd" a b REG_SZ c
+	field 28 6
+	refuses 3 'not one of its logs' "$ODJSTICK" hive ls "$WORK/odd"
+	field 43 64
+	refuses 3 'more than 512' "$ODJSTICK" hive ls "$WORK/odd"
+	refuses 2 'hvle and dirt' "$ODJSTICK" hive set "$h" a b REG_SZ c --log new
+	refuses 3 'longer than 255' "$ODJSTICK" hive set "$h" "$(printf 'n%.0s' {1..256})" b REG_SZ c
+	refuses 1 'cannot be deleted' "$ODJSTICK" hive delete "$h" ''
+	refuses 1 'no key' "$ODJSTICK" hive delete "$h" 'Nothing\Here'
+	refuses 1 'is not overwritten' "$ODJSTICK" hive recover "$h" -o "$WORK/text"
+	mkdir "$h.LOG2" # a log that cannot be opened: refused before the first write
+	refuses 1 'LOG2' "$ODJSTICK" hive set "$h" a b REG_SZ c
+	cmp "$HIVES/win11-SYSTEM" "$h"
+}
+
 @test "hive refuses a dirty hive without logs and says what to do" {
 	need_shared
 	real_hive win10-1903-dirty-nologs/SYSTEM >"$WORK/dirty"
@@ -256,6 +292,21 @@ as_oracle() {
 	cmp <(dump "$WORK/recovered") <(dump "$WORK/h")
 	[ "$(head -c 512 "$WORK/h.LOG1" | tr -d '\0' | wc -c)" -eq 0 ]
 	[ "$(head -c 512 "$WORK/h.LOG2" | tr -d '\0' | wc -c)" -eq 0 ]
+}
+
+@test "hive set recovers a hive of Windows 7 from its DIRT log, keeps that form, and says so" {
+	need_shared
+	need_tools hivexget
+	real_hive groundtruth-old-DIRT/OldDirtyHive >"$WORK/h"
+	real_hive groundtruth-old-DIRT/OldDirtyHive.LOG1 >"$WORK/h.LOG1"
+	run "$ODJSTICK" hive set "$WORK/h" '' Ours REG_SZ here
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'not closed cleanly; 1 log entry was'* ]]
+	regfcheck "$WORK/h"
+	[ "$(hivexget "$WORK/h" '\' Ours)" = here ]
+	"$ODJSTICK" hive delete "$WORK/h" '' Ours
+	real_hive groundtruth-old-DIRT/RecoveredHive_Windows7 >"$WORK/windows"
+	/usr/bin/python3 "$REPO/tests/tools/same_hive.py" "$WORK/windows" "$WORK/h"
 }
 
 @test "hive export writes .reg files that hivexregedit reads back, and a stable text" {

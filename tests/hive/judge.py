@@ -308,14 +308,15 @@ class Judge:
                     apply(now, part)
                     self.state(now, old, new, 'first sector torn at %d' % cut)
 
-    def faults(self, w, before, old, new, calls):
-        for n, short in itertools.product(range(calls), (False, True)):
+    def faults(self, w, before, old, new, calls, reads):
+        kinds = [(n,) for n in range(calls)] + [(n, 'short') for n in range(calls)] + [(n + 1, 'read') for n in range(reads)]
+        for n, *kind in kinds:
             self.count['faults'] += 1
             w.say('Y')
             w.say(*self.said)
-            answer, ops = w.commit(*([str(n), 'short'] if short else [str(n)]))
+            answer, ops = w.commit(str(n), *kind)
             if answer[0] != 'error':
-                self.fail('call %d failed and the commit did not say so' % n)
+                self.fail('call %d %s failed and the commit did not say so' % (n, kind))
             files = [bytearray(f) for f in before]
             for op in ops:
                 apply(files, op)
@@ -331,7 +332,7 @@ class Judge:
         new = [bytearray(f) for f in before]
         for op in ops:
             apply(new, op)
-        self.faults(w, before, old, self.bins(new[0]), int(answer[1]))
+        self.faults(w, before, old, self.bins(new[0]), int(answer[1]), int(answer[2]))
 
     def start(self, path, form, logs):
         self.name = os.path.basename(path) + '/' + form

@@ -6,11 +6,11 @@
  * Commands on stdin, one a line, fields separated by tabs, bytes in hex:
  *   S key name type data    set a value (keys are created)      D key name    delete a value
  *   K key                   delete a key                        M key         create a key
- *   C [fail [short]]        commit; the fail-th changing call fails
+ *   C [fail [short|read]]   commit; the fail-th changing call (from 0) or read (from 1) fails
  *   X                       remember the three files            Y             go back to them
  *   Q                       our own check: errors warnings leaked
- * Each command is answered by one line: "ok ..." or "error CODE". C is followed by the writes:
- *   w DEV OFFSET HEX | r DEV SIZE | s DEV   and a line "."
+ * Each command is answered by one line: "ok ..." or "error CODE"; C by "ok CALLS READS" and the
+ * writes: w DEV OFFSET HEX | r DEV SIZE | s DEV   and a line "."
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,13 +88,16 @@ static int commit(struct worker *w, const char *fail, const char *cut, struct er
 {
 	recorder_clear(&w->r);
 	w->r.on = true;
-	w->r.fail_at = fail ? atol(fail) : -1;
-	w->r.fail_short = cut != NULL;
+	bool read = cut && strcmp(cut, "read") == 0;
+	w->r.fail_at = fail && !read ? atol(fail) : -1;
+	w->r.fail_read = read ? atol(fail) : 0;
+	w->r.fail_short = cut && !read;
 	int ret = hive_commit(w->h, e);
+	w->r.fail_read = 0;
 	if (ret < 0)
 		printf("error %s\n", err_name(ret));
 	else
-		printf("ok %ld\n", w->r.calls);
+		printf("ok %ld %ld\n", w->r.calls, w->r.reads);
 	return 1;
 }
 

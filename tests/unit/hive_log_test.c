@@ -20,6 +20,7 @@ enum { HIVE, LOG1, LOG2 };
 struct disk {
 	struct recorder r;
 	struct memdev dev[3];
+	long fail_read; /* of the commit to come */
 };
 
 static void seal(struct disk *d)
@@ -36,6 +37,7 @@ static void disk_make(struct disk *d)
 	struct err e = ERR_INIT;
 	struct hive *h = NULL;
 	d->r = (struct recorder){.fail_at = -1};
+	d->fail_read = 0;
 	for (int i = 0; i < 3; i++)
 		memdev_init(&d->dev[i], names[i], &d->r, i);
 	assert_done(hive_create(&h, 5, "ROOT", (struct span){sd, sizeof sd}, NOW, &e), e);
@@ -62,6 +64,7 @@ static int change(struct disk *d, unsigned flags, unsigned logs, struct err *e)
 	long fail_at = d->r.fail_at;
 	recorder_clear(&d->r);
 	d->r.fail_at = fail_at;
+	d->r.fail_read = d->fail_read;
 	d->r.on = true;
 	int ret = hive_commit(h, e);
 	d->r.on = false;
@@ -150,6 +153,40 @@ static void a_log_that_cannot_grow(void **state)
 	disk_clear(&d);
 }
 
+static int reopen(struct disk *d, struct hive_info *info)
+{
+	struct hive *h = NULL;
+	int ret = hive_open(&h, &d->dev[HIVE].dev, &d->dev[LOG1].dev, &d->dev[LOG2].dev, 0, NULL);
+	if (ret < 0)
+		return ret;
+	hive_get_info(h, info);
+	hive_close(h);
+	return 0;
+}
+
+/* Every read of a commit fails once: it says so, and the hive is the old one, recoverable or clean.
+ */
+static void a_read_that_fails(void **state)
+{
+	(void)state;
+	long n = 1;
+	for (bool failed = true; failed; n++) {
+		struct err e = ERR_INIT;
+		struct hive_info info;
+		struct disk d;
+		disk_make(&d);
+		assert_int_equal(buf_grow(&d.dev[LOG1].data, 70000, NULL, &e), 0);
+		d.fail_read = n;
+		int ret = change(&d, 0, 3, &e);
+		failed = ret < 0;
+		if (failed)
+			assert_int_equal(ret, -ERR_IO);
+		assert_int_equal(reopen(&d, &info), 0);
+		disk_clear(&d);
+	}
+	assert_true(n > 4);
+}
+
 /* Without a word from the caller: what the logs are, else what the hive tells of its Windows. */
 static void the_form_follows_what_is_there(void **state)
 {
@@ -228,17 +265,6 @@ static void class_and_flags_stay(void **state)
 	disk_clear(&d);
 }
 
-static int reopen(struct disk *d, struct hive_info *info)
-{
-	struct hive *h = NULL;
-	int ret = hive_open(&h, &d->dev[HIVE].dev, &d->dev[LOG1].dev, &d->dev[LOG2].dev, 0, NULL);
-	if (ret < 0)
-		return ret;
-	hive_get_info(h, info);
-	hive_close(h);
-	return 0;
-}
-
 /* A commit cut while it writes the hive: recovered from LOG1, wherever that lies; not once it is
  * damaged in its header, its entry, or cut. */
 static void a_cut_commit_is_recovered(void **state)
@@ -286,6 +312,7 @@ int main(void)
 		cmocka_unit_test(logs_of_every_size),
 		cmocka_unit_test(one_log_or_none),
 		cmocka_unit_test(a_log_that_cannot_grow),
+		cmocka_unit_test(a_read_that_fails),
 		cmocka_unit_test(the_form_follows_what_is_there),
 		cmocka_unit_test(class_and_flags_stay),
 		cmocka_unit_test(a_cut_commit_is_recovered),

@@ -27,6 +27,8 @@ struct recorder {
 	long fail_at;	 /* fail the n-th changing call (from 0); -1 never */
 	bool fail_short; /* a failing write stores half of its bytes first */
 	long calls;
+	long fail_read; /* fail the n-th read (from 1); 0 never */
+	long reads;
 	uint64_t written;
 };
 
@@ -77,6 +79,8 @@ static inline int memdev_size(struct bytedev *d, uint64_t *size, struct err *e)
 static inline int memdev_read(struct bytedev *d, uint64_t off, void *p, size_t n, struct err *e)
 {
 	struct memdev *m = d->ctx;
+	if (m->r && m->r->on && ++m->r->reads == m->r->fail_read)
+		return err_set(e, ERR_IO, NULL, "%s: read fails (test)", d->name);
 	if (off > m->data.len || n > m->data.len - off)
 		return err_set(e, ERR_IO, NULL, "%s: read behind the end", d->name);
 	memcpy(p, m->data.p + off, n);
