@@ -16,10 +16,15 @@
 
 #define PASSPHRASE_MAX 1024
 
-int secret_setup(struct err *e)
+void secret_no_core(void)
 {
 	struct rlimit none = {0, 0};
 	setrlimit(RLIMIT_CORE, &none);
+}
+
+int secret_setup(struct err *e)
+{
+	secret_no_core();
 	if (sodium_init() < 0)
 		return err_set(e, ERR_FAILED, "Nothing was changed.",
 			"the cryptography library did not start");

@@ -27,6 +27,9 @@ struct secret {
 /* Call once before anything else (idempotent): sodium_init(), no core dumps. */
 int secret_setup(struct err *e);
 
+/* No core dumps, for a command without secrets of its own. Part of secret_setup(). */
+void secret_no_core(void);
+
 /* Allocate len zeroed bytes; the old content of s is wiped first. */
 int secret_alloc(struct secret *s, size_t len, struct err *e);
 int secret_copy(struct secret *s, const void *p, size_t len, struct err *e);

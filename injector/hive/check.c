@@ -32,7 +32,7 @@ void finding(struct checker *c, enum hive_level level, uint32_t cell, const char
  * a bit per 8 bytes takes, and the check is where the most memory is in use.
  */
 
-#define RANK_SPAN 2048U
+#define RANK_SPAN 4096U
 #define RANK_WORDS (RANK_SPAN / 512)
 
 static int refs_start(struct checker *c, struct err *e)
