@@ -92,7 +92,7 @@ audit() {
 		files=$((files + 1))
 		[ "$(mtype -i "$boot" "::$name" | sha256sum | cut -d' ' -f1)" = "$sha" ] || { echo "$name"; return 1; }
 	done < <(manifest_of "$stick")
-	[ "$files" -eq "$(mdir -b -/ -f -i "$boot" :: | grep -vc '/$')" ]
+	[ "$files" -eq "$(mdir -a -b -/ -f -i "$boot" :: | grep -vc '/$')" ]
 }
 
 @test "an auditor's dd, sha256sum and minisign agree, and see a changed byte" {
