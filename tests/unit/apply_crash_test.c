@@ -180,8 +180,8 @@ static void run_again(struct memdisk *now, unsigned cut)
 		ret = plan_verify(&r.job, &r.job.plan, &e);
 	if (ret < 0)
 		fail_msg("cut %u, second run: %s", cut, e.what);
-	if (whole)
-		assert_int_equal(copy.count, 0);
+	if (whole && r.job.method == PLAN_REGISTRY)
+		assert_int_equal(copy.count, 0); /* of a file a temporary name may have to go */
 	end_run(&r);
 	memdisk_free(&copy);
 }

@@ -17,6 +17,7 @@
 
 #include <sys/wait.h>
 
+#include "tape_cut.h"
 #include "wholejob.h"
 
 #define TOOLS "../shared/tools"
