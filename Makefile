@@ -105,6 +105,9 @@ odjstick
   make image          build/odjstick.img   (UKI_KEY=KEY.pem UKI_CERT=CERT.pem: signed with your own key)
   make sources        build/sources: the source of everything on the stick
   make packages       only the third-party parts of the stick, from Debian sources
+  make test-crash     every power cut and every fault of a whole apply and undo   (test-cycles,
+                      test-mutants, test-powercut: more of the kind; each takes an hour or so)
+  make bench-apply    one apply against libguestfs doing the same
   make host           the command with sanitizers, against Debian's -dev packages
   make lint           warnings as errors, clang-tidy, clang-format, shellcheck, mandoc, check-house
                       (LINT_FILES='FILE.c ...' narrows clang-tidy, the slow part)

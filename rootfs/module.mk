@@ -5,7 +5,7 @@ PACKAGES = rootfs/packages
 PACKAGES_INPUTS = $(addprefix $(PACKAGES)/,build common.sh lock busybox.config debs-build) \
 	$(wildcard $(PACKAGES)/recipes/*)
 
-.PHONY: packages debs-build debs-test debs-demo debs-domain debs-lint
+.PHONY: packages debs-build debs-test debs-demo debs-domain debs-lint debs-bench
 packages: $(BUILD)/sysroot/.complete
 
 $(BUILD)/sysroot/.complete: $(PACKAGES_INPUTS)
@@ -13,7 +13,7 @@ $(BUILD)/sysroot/.complete: $(PACKAGES_INPUTS)
 	$(Q)$(PACKAGES)/build --sysroot $(@D)
 
 # The machine's Debian packages for a purpose; says what it installs and why, or does nothing.
-debs-build debs-test debs-demo debs-domain debs-lint: debs-%:
+debs-build debs-test debs-demo debs-domain debs-lint debs-bench: debs-%:
 	$(Q)$(PACKAGES)/install-debs --list build $*
 
 test-tools: debs-test

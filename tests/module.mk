@@ -62,3 +62,32 @@ LINT_FILES ?=
 lint: debs-lint
 	$(Q)$(MAKE) --no-print-directory CI=1 BUILD=$(BUILD)/lint SAN= host
 	$(Q)tests/lint $(LINT_FILES)
+
+# Longer than make test: the same tests with all they can do. They need hours of one processor together.
+.PHONY: test-crash test-cycles test-mutants test-powercut bench-apply
+LONG := $(BUILD)/long
+LONG_TESTS = $(MAKE) --no-print-directory BUILD=$(LONG) SAN=
+
+# Every kind of power cut at every operation, every kind of fault at every call.
+test-crash: debs-test
+	$(Q)$(LONG_TESTS) $(addprefix $(LONG)/tests/unit/,apply_crash_whole_test apply_crash_fault_test)
+	$(Q)CRASH_STRIDE=1 $(LONG)/tests/unit/apply_crash_whole_test
+	$(Q)CRASH_STRIDE=1 $(LONG)/tests/unit/apply_crash_fault_test
+
+# Apply and undo a thousand times on one disk, for every method.
+test-cycles: debs-test
+	$(Q)$(LONG_TESTS) $(LONG)/tests/unit/apply_crash_cycles_test
+	$(Q)CYCLES=1000 $(LONG)/tests/unit/apply_crash_cycles_test
+
+# Each barrier of the writers taken away in turn: the power-cut test must notice.
+test-mutants: debs-test
+	$(Q)BUILD=$(BUILD) tests/tools/crash-mutants
+
+# Power cuts and pulled sticks in QEMU, at many moments.
+test-powercut: debs-test all test-tools
+	$(Q)BUILD=$(BUILD) POWERCUTS=200 YANKS='20 40 50 60 65 70 75 80 85 90 100 110 120 130' \
+		bats --tap tests/e2e/long/powercut.bats
+
+# One apply against libguestfs doing the same; fails below the limits.
+bench-apply: debs-test debs-bench $(BUILD)/odjstick test-tools
+	$(Q)tests/bench/apply/run $(BUILD)/odjstick $(BUILD)/tests/tools

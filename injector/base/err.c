@@ -29,7 +29,7 @@ static bool claim(struct err *e, int code, const char *next)
 	return true;
 }
 
-int err_set(struct err *e, int code, const char *next, const char *fmt, ...)
+int(err_set)(struct err *e, int code, const char *next, const char *fmt, ...)
 {
 	if (claim(e, code, next)) {
 		va_list ap;
@@ -57,7 +57,7 @@ static int code_of_errno(int sys, int code)
 	}
 }
 
-int err_sys(struct err *e, int code, const char *next, const char *fmt, ...)
+int(err_sys)(struct err *e, int code, const char *next, const char *fmt, ...)
 {
 	int sys = errno;
 	code = code_of_errno(sys, code);
@@ -74,7 +74,7 @@ int err_sys(struct err *e, int code, const char *next, const char *fmt, ...)
 	return -code;
 }
 
-int err_ctx(struct err *e, const char *fmt, ...)
+int(err_ctx)(struct err *e, const char *fmt, ...)
 {
 	if (!e)
 		return -ERR_FAILED;
@@ -96,7 +96,7 @@ int err_ctx(struct err *e, const char *fmt, ...)
 	return e->code ? -e->code : -ERR_FAILED;
 }
 
-int err_nomem(struct err *e)
+int(err_nomem)(struct err *e)
 {
 	return err_set(e, ERR_NOMEM, "Nothing was changed. Close other programs and try again.",
 		"out of memory");

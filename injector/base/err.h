@@ -70,6 +70,15 @@ int err_ctx(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2
 
 int err_nomem(struct err *e);
 
+/* The static analyser looks at one file at a time; without this it follows paths on which a failure
+ * returns 0. */
+#ifdef __clang_analyzer__
+#define err_set(e, code, ...) ((err_set)((e), (code), __VA_ARGS__), -(code))
+#define err_sys(e, code, ...) ((err_sys)((e), (code), __VA_ARGS__), -(code))
+#define err_ctx(...) ((err_ctx)(__VA_ARGS__), -ERR_FAILED)
+#define err_nomem(e) ((err_nomem)(e), -ERR_NOMEM)
+#endif
+
 /* What to do next: e->next, or a general sentence for the code where nobody knew better. It promises
  * nothing about what was changed. */
 const char *err_next(const struct err *e);

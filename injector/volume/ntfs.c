@@ -193,7 +193,7 @@ static int list_one(void *ctx, const ntfschar *name, const int len, const int ty
 	char *text = utf16le_to_utf8(name, (size_t)len * sizeof *name);
 	if (!text)
 		job->ret = err_nomem(job->e);
-	else if (strcmp(text, ".") && strcmp(text, ".."))
+	else if (strcmp(text, ".") != 0 && strcmp(text, "..") != 0)
 		job->ret = volume_list_add(job->l, text, dt_type == NTFS_DT_DIR, job->e);
 	free(text);
 	return job->ret < 0 ? -1 : 0;

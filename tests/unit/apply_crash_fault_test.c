@@ -15,7 +15,7 @@
 
 #include "wholejob.h"
 
-#define STRIDE 41
+#define STRIDE 61
 
 struct outcome {
 	unsigned runs, failed, survived, refused_again;
