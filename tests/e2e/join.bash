@@ -54,11 +54,13 @@ ntfs_part() {
 }
 
 # row FIRMWARE BUS USB: a row of the boot matrix, in as little memory as is promised: 256 MiB under
-# UEFI, 128 MiB under BIOS. An SD card is a power of two in size.
+# UEFI, 128 MiB under BIOS. A partitioned disk is 24 MiB larger than its Windows; an SD card has to be
+# a power of two.
 row() {
-	local firmware="$1" bus="$2" usb="$3" ram=256 table=gpt
+	local firmware="$1" bus="$2" usb="$3" ram=256 table=gpt mb=96
 	[ "$firmware" != bios ] || ram=128 table=mbr
+	[ "$bus" != sd ] || mb=232
 	win11 "$WORK/tree"
-	boots_and_joins "$WORK/tree" 128 "$table" 5CG1234X01 ALM-FIL-001 \
+	boots_and_joins "$WORK/tree" "$mb" "$table" 5CG1234X01 ALM-FIL-001 \
 		--firmware "$firmware" --bus "$bus" --usb "$usb" --ram "$ram"
 }

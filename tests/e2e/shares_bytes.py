@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""shares_bytes.py FILE FOLDER: fails when FILE holds 16 bytes in a row of any file in FOLDER.
+"""shares_bytes.py FILE FOLDER: fails when FILE holds 24 bytes in a row of any file in FOLDER.
 
-Runs of few different bytes (padding, zeros) do not count.
+Runs of few different bytes (padding, zeros) do not count; 24, because both may name the same minute.
 """
 
 import os
 import sys
 
-RUN, DIFFERENT = 16, 5
+RUN, DIFFERENT = 24, 5
 
 
 def main():

@@ -13,7 +13,7 @@ import sys
 import stick as e2e
 
 # On a loaded machine without KVM everything takes its time; a hang still ends.
-PATIENCE = 240
+PATIENCE = 480
 
 STEPS = [
     # what must be on the screen, what it means, what is pressed then
