@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@ int main(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(line, sizeof line, "\r\nnull init at %lld.%03ld\r\n", (long long)now.tv_sec,
 		now.tv_nsec / 1000000);
-	int console = open("/dev/console", O_WRONLY);
+	(void)mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	int console = open("/dev/ttyS0", O_WRONLY | O_NOCTTY | O_NONBLOCK);
 	if (console < 0 || write(console, line, strlen(line)) < 0)
 		return 1; /* the kernel panics, and says so */
 	for (;;)
