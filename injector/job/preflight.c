@@ -18,7 +18,7 @@
 #include "journal/journal.h"
 #include "odj/name.h"
 
-#define CLOCK_AHEAD_MAX (10 * 366 * 86400LL) /* seconds */
+#define CLOCK_AHEAD_MAX (10LL * 366 * 86400) /* seconds */
 #define ACCOUNT_NAMES_MAX 128
 
 #define FREE_SPACE_MIN                                                                             \

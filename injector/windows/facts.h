@@ -120,29 +120,29 @@ struct windows_facts {
 	bool leftover; /* OfflineJoin, OfflineProvisioning or Netlogon\JoinDomain exist */
 	bool rename_pending;
 	enum windows_odj odj;
+	int64_t netsetup_log;	    /* last change of Windows\debug\NetSetup.log, 0 when absent */
 	int64_t odj_written;	    /* last-written time of Lsa\OfflineJoin, 0 when absent */
 	bool odj_name_set;	    /* Setup\DJOIN!ODJComputerNameSet */
 	bool entra;		    /* joined to Microsoft Entra ID (CloudDomainJoin\JoinInfo) */
 	char entra_tenant[64];	    /* its id */
 	char entra_tenant_name[96]; /* "" when not kept */
-	int64_t netsetup_log;	    /* last change of Windows\debug\NetSetup.log, 0 when absent */
 
 	/* people */
-	bool accounts_known;
 	struct sam accounts; /* meaningful when accounts_known */
-	char keyboard[16];   /* layout of the sign-in screen: "00000407" */
+	bool accounts_known;
+	char keyboard[16]; /* layout of the sign-in screen: "00000407" */
 	char keyboard_name[64];
 
 	/* state of the disk */
 	struct windows_hive system, software, security, sam, default_user;
 	enum windows_hibernation hibernation;
-	bool fast_startup; /* Session Manager\Power!HiberbootEnabled: the setting */
-	bool volume_dirty;
 	uint64_t free_bytes;
 	int64_t last_shutdown; /* Control\Windows!ShutdownTime, 0 unknown */
 	char time_zone[128];
 	int32_t utc_bias; /* minutes: UTC = local time + bias, as Windows last used it */
 	bool rtc_is_utc;
+	bool fast_startup; /* Session Manager\Power!HiberbootEnabled: the setting */
+	bool volume_dirty;
 	size_t unattend_count;
 	struct windows_unattend unattend[WINDOWS_UNATTEND_MAX];
 	char unattend_setting[160]; /* Setup!UnattendFile: shadows every implicit position */

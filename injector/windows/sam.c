@@ -22,7 +22,7 @@
 #define NEVER 0x7fffffffffffffffULL
 
 /* V: entries of {offset, length, attribute}, offsets from the end of the directory */
-#define V_ENTRY 12
+#define V_ENTRY ((size_t)12)
 #define V_NAME 1
 #define V_NT_HASH 14
 #define DOMAIN_V_HEAD 48 /* the V of a domain has 4 entries; the second is its SID */
