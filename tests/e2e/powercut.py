@@ -162,7 +162,7 @@ class Judge:
     def again(self, disk, folder):
         """Apply once more, as the engineer would."""
         target = self.put("pc.img", disk)
-        argv = [ODJSTICK, "apply", "--stick", folder, "--target", target, "--name", NAME, "--yes",
+        argv = [ODJSTICK, "apply", "--stick", folder, "--target", target, "--name", NAME, "--yes", "--reason", "the power was cut",
                 "--passphrase-file", os.path.join(self.args.lab, "pass")]  # fmt: skip
         done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         text = done.stdout.decode(errors="replace")
@@ -171,8 +171,11 @@ class Judge:
             after = file.read()
         self.put("ntfs", after[self.ntfs[0] : sum(self.ntfs)])
         self.hive("after")
-        run("/usr/bin/python3", os.path.join(REPO, "tests/tools/join_judge.py"), self.path("before"),
-            os.path.join(BLOBS, NAME + ".registry.json"), self.path("after"))  # fmt: skip
+        if self.replay:  # a run that found the join written leaves the hive to its log
+            logs = [self.path("after" + suffix) for suffix in (".LOG1", ".LOG2")]
+            self.replay(self.path("after"), *logs, self.path("whole"), quiet=True)
+            run("/usr/bin/python3", os.path.join(REPO, "tests/tools/join_judge.py"), self.path("before"),
+                os.path.join(BLOBS, NAME + ".registry.json"), self.path("whole"))  # fmt: skip
         self.journal(folder, True)
         pending = run(ODJSTICK, "journal", "verify", folder, "--json")
         assert '"pending": 0' in pending or '"pending":0' in pending, pending

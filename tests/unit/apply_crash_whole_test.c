@@ -298,7 +298,7 @@ static void cut_an_undo(const char *windows, const char *method)
 	must_be("the undo that was recorded", &now.undone, "undone");
 	tape_cuts(stride(), look, NULL);
 	report();
-	assert_true(now.undone_count > 30);
+	assert_true(now.undone_count > 15);
 	judge_hives();
 }
 
