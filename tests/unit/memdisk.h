@@ -77,7 +77,11 @@ static inline int memdisk_close(struct blockdev *d, struct err *e)
 static inline struct blockdev *memdisk_dev(struct memdisk *m, bool writable)
 {
 	static const struct blockdev_ops ops = {
-		memdisk_read, memdisk_write, memdisk_sync, memdisk_close};
+		.read = memdisk_read,
+		.write = memdisk_write,
+		.sync = memdisk_sync,
+		.close = memdisk_close,
+	};
 	struct blockdev *d = calloc(1, sizeof *d);
 	*d = (struct blockdev){.ops = &ops,
 		.ctx = m,
