@@ -8,10 +8,12 @@
 #define CLUSTER_MAX (128u * LAYOUT_SECTOR)
 #define FAT_MASK 0x0fffffffu
 #define FAT_END 0x0ffffff8u
-#define ATTR_LONG_NAME 0x0f
 #define DELETED 0xe5
 #define DISC_AT 32768u
 #define DISC_SECTOR 2048u
+#define RESERVED_MAX 1024u
+#define COUNT_MAX 0x0ffffff5u
+#define NAME_MAX_UNITS 13u
 
 struct fat {
 	struct blockdev *d;
@@ -31,6 +33,38 @@ static int unreadable(const struct fat *f, struct err *e)
 		"%s: the file system of the data partition cannot be read", f->d->name);
 }
 
+static int more_than_fat(const struct fat *f, struct err *e)
+{
+	return err_set(e, ERR_INTEGRITY, next_step,
+		"%s: the data partition holds more than a FAT32, from which firmware may start a "
+		"PC",
+		f->d->name);
+}
+
+static bool in_range(const struct fat *f, uint32_t cluster)
+{
+	return cluster >= 2 && cluster - 2 < f->count;
+}
+
+/* Other file systems keep their first block where FAT has reserved sectors. mkfs.fat fills five of
+ * them: boot sector and FSInfo, their copies, and nothing but zeros in the rest. */
+static int check_reserved(const struct fat *f, uint64_t start, uint64_t reserved, struct err *e)
+{
+	static const uint8_t zeros[LAYOUT_SECTOR];
+	uint8_t sector[LAYOUT_SECTOR];
+	if (reserved > RESERVED_MAX)
+		return unreadable(f, e);
+	for (uint64_t n = 1; n < reserved; n++) {
+		int ret = blockdev_read(f->d, start + n * LAYOUT_SECTOR, sector, sizeof sector, e);
+		if (ret < 0)
+			return ret;
+		if (n == 1 ? memcmp(sector, "RRaA", 4) != 0
+			   : n != 6 && n != 7 && memcmp(sector, zeros, sizeof zeros) != 0)
+			return more_than_fat(f, e);
+	}
+	return 0;
+}
+
 /* Where firmware would look must be where we look: exactly the shape that mkfs.fat gives. */
 static int open_fat(struct fat *f, const struct layout *l, struct blockdev *d, struct err *e)
 {
@@ -45,7 +79,8 @@ static int open_fat(struct fat *f, const struct layout *l, struct blockdev *d, s
 	if (le16(b + 11) != LAYOUT_SECTOR || per == 0 || (per & (per - 1)) != 0 || reserved == 0 ||
 		fats != 2 || le16(b + 17) != 0 || le16(b + 19) != 0 || le16(b + 22) != 0 ||
 		fat_sectors == 0 || le16(b + 40) != 0 || le16(b + 42) != 0 || b[510] != 0x55 ||
-		b[511] != 0xaa || memcmp(b + 82, "FAT32   ", 8) != 0)
+		b[511] != 0xaa || memcmp(b + 82, "FAT32   ", 8) != 0 ||
+		memcmp(b + 3, "mkfs.fat", 8) != 0)
 		return unreadable(f, e);
 	if (sectors > l->data_length / LAYOUT_SECTOR || before >= sectors)
 		return unreadable(f, e);
@@ -55,9 +90,13 @@ static int open_fat(struct fat *f, const struct layout *l, struct blockdev *d, s
 	f->count = (uint32_t)((sectors - before) / per);
 	f->root = le32(b + 44);
 	/* Fewer than this and another reader takes it for FAT16. */
-	if (f->count < 65525 || (uint64_t)f->count + 2 > fat_sectors * (LAYOUT_SECTOR / 4))
+	if (f->count < 65525 || f->count > COUNT_MAX ||
+		(uint64_t)f->count + 2 > fat_sectors * (LAYOUT_SECTOR / 4))
 		return unreadable(f, e);
-	return 0;
+	/* Other readers mask the number of a cluster, so one that we do not know may be theirs. */
+	if (!in_range(f, f->root))
+		return unreadable(f, e);
+	return check_reserved(f, l->data_start, reserved, e);
 }
 
 /* Firmware also looks into a partition for partitions (an MBR in its first sector) and for the file
@@ -75,17 +114,7 @@ static int check_nothing_else(const struct fat *f, const struct layout *l, struc
 		for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(disc); i++)
 			bad |= memcmp(sector + 1, disc[i], 5) == 0;
 	}
-	if (ret == 0 && bad)
-		ret = err_set(e, ERR_INTEGRITY, next_step,
-			"%s: the data partition holds more than a FAT32, from which firmware may "
-			"start a PC",
-			f->d->name);
-	return ret;
-}
-
-static bool in_range(const struct fat *f, uint32_t cluster)
-{
-	return cluster >= 2 && cluster - 2 < f->count;
+	return ret == 0 && bad ? more_than_fat(f, e) : ret;
 }
 
 static int next_cluster(const struct fat *f, uint32_t *cluster, struct err *e)
@@ -96,54 +125,70 @@ static int next_cluster(const struct fat *f, uint32_t *cluster, struct err *e)
 	return ret;
 }
 
-static bool is_letter(unsigned c, char letter)
+/* The letters of a name in capitals, as far as they are ASCII; without the blanks and dots at its
+ * end, which firmware may drop. */
+static void plain_name(char out[NAME_MAX_UNITS + 1], const uint16_t *name, size_t n)
 {
-	return c == (unsigned)letter || c == (unsigned)letter + ('a' - 'A');
+	size_t used = 0;
+	for (size_t i = 0; i < n && name[i] != 0; i++) {
+		out[i] = name[i] >= 'a' && name[i] <= 'z'  ? (char)(name[i] - ('a' - 'A'))
+			 : name[i] >= ' ' && name[i] < 127 ? (char)name[i]
+							   : '?';
+		if (out[i] != ' ' && out[i] != '.')
+			used = i + 1;
+	}
+	out[used] = 0;
 }
 
-/* EFI, then nothing or what firmware may drop: blanks and dots. */
-static bool is_efi(const uint16_t *name, size_t n)
+/* The removable media path, a Mac's, what the UEFI shell runs by itself, and programs to choose. */
+static bool firmware_starts(const char *name)
 {
-	if (n < 3 || !is_letter(name[0], 'E') || !is_letter(name[1], 'F') ||
-		!is_letter(name[2], 'I'))
-		return false;
-	for (size_t i = 3; i < n && name[i] != 0; i++)
-		if (name[i] != ' ' && name[i] != '.')
-			return false;
-	return true;
+	static const char *const names[] = {"EFI", "SYSTEM", "STARTUP.NSH"};
+	size_t n = strlen(name);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return n >= 4 && strcmp(name + n - 4, ".EFI") == 0;
 }
 
-/* The first piece of a long name: a longer name than its 13 letters is not EFI. */
-static bool long_name_is_efi(const uint8_t *p)
+/* Each piece of a long name counts as a whole one: readers differ in how they join them. */
+static void long_name(char out[NAME_MAX_UNITS + 1], const uint8_t *p)
 {
-	static const uint8_t at[13] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
-	uint16_t name[13];
-	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
+	static const uint8_t at[NAME_MAX_UNITS] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
+	uint16_t name[NAME_MAX_UNITS];
+	for (size_t i = 0; i < NAME_MAX_UNITS; i++)
 		name[i] = le16(p + at[i]);
-	return (p[0] & 0x3f) == 1 && is_efi(name, ARRAY_SIZE(name));
+	plain_name(out, name, NAME_MAX_UNITS);
 }
 
-static bool short_name_is_efi(const uint8_t *p)
+static void short_name(char out[NAME_MAX_UNITS + 1], const uint8_t *p)
 {
-	uint16_t name[11];
-	for (size_t i = 0; i < ARRAY_SIZE(name); i++)
-		name[i] = p[i];
-	return is_efi(name, ARRAY_SIZE(name));
+	uint16_t name[12];
+	size_t n = 0;
+	for (size_t i = 0; i < 8 && p[i] != ' '; i++)
+		name[n++] = p[i];
+	name[n++] = '.';
+	for (size_t i = 8; i < 11; i++)
+		name[n++] = p[i];
+	plain_name(out, name, n);
 }
 
-/* Entries behind the end mark are looked at too: not every firmware may know the mark. */
+/* Entries behind the end mark are looked at too: not every firmware may know the mark. So is every
+ * entry both ways, for readers do not agree on what makes one a long name. */
 static int check_cluster(const struct fat *f, const uint8_t *p, struct err *e)
 {
+	char name[NAME_MAX_UNITS + 1];
 	for (uint32_t i = 0; i < f->cluster; i += DIRENT) {
-		const uint8_t *entry = p + i;
-		if (entry[0] == DELETED)
+		if (p[i] == DELETED)
 			continue;
-		if (entry[11] == ATTR_LONG_NAME ? long_name_is_efi(entry)
-						: short_name_is_efi(entry))
+		long_name(name, p + i);
+		if (!firmware_starts(name))
+			short_name(name, p + i);
+		if (firmware_starts(name))
 			return err_set(e, ERR_INTEGRITY, next_step,
-				"%s: the data partition holds \"EFI\", from which firmware may "
+				"%s: the data partition holds \"%s\", from which firmware may "
 				"start a PC",
-				f->d->name);
+				f->d->name, name);
 	}
 	return 0;
 }

@@ -59,6 +59,12 @@ int layout_read(struct layout *l, struct blockdev *d, struct err *e)
 	if (d->size < sizeof mbr)
 		return err_set(e, ERR_INTEGRITY, "Name a stick or an image of one.",
 			"%s is too small to be a stick", d->name);
+	/* Firmware counts in the medium's sectors: with others it would look elsewhere than we do.
+	 */
+	if (d->sector != LAYOUT_SECTOR)
+		return err_set(e, ERR_INTEGRITY,
+			"Do not start a PC from it. Sticks have sectors of 512 bytes.",
+			"%s has sectors of %u bytes", d->name, (unsigned)d->sector);
 	int ret = blockdev_read(d, 0, mbr, sizeof mbr, e);
 	return ret < 0 ? ret : layout_parse(l, mbr, d->size, d->name, e);
 }

@@ -72,6 +72,21 @@ audit() {
 	return $bad
 }
 
+# put OFFSET BYTES: bytes (as printf escapes) into the data partition.
+put() {
+	# shellcheck disable=SC2059
+	printf "$2" | dd of="$stick" bs=1 seek=$((49 * 1048576 + $1)) conv=notrunc status=none
+}
+
+# root_at: where the root folder lies in the data partition.
+root_at() {
+	/usr/bin/python3 - "$stick" <<-'PY'
+		import struct, sys
+		f = open(sys.argv[1], "rb"); f.seek(49 << 20); b = f.read(512)
+		print((struct.unpack_from("<H", b, 14)[0] + b[16] * struct.unpack_from("<I", b, 36)[0]) * 512)
+	PY
+}
+
 @test "a signed image is as the lab signed it" {
 	verify
 	[ "$status" -eq 0 ]
@@ -220,14 +235,7 @@ audit() {
 
 @test "EFI behind the end mark of the root folder, and under a short name only" {
 	# The last place of the root folder's first cluster: far behind the entries that are there.
-	local root at
-	root=$(/usr/bin/python3 - "$stick" <<-'PY'
-		import struct, sys
-		f = open(sys.argv[1], "rb"); f.seek(49 << 20); b = f.read(512)
-		print((49 << 20) + (struct.unpack_from("<H", b, 14)[0] + b[16] * struct.unpack_from("<I", b, 36)[0]) * 512)
-	PY
-	)
-	at=$((root + 512 - 32))
+	local at=$((49 * 1048576 + $(root_at) + 512 - 32))
 	[ "$(dd if="$stick" bs=1 skip=$at count=1 status=none | od -An -tu1 | tr -d ' ')" = 0 ]
 	printf 'EFI        \020' | dd of="$stick" bs=1 seek=$at conv=notrunc status=none
 	refused 5 'the data partition holds "EFI"'
@@ -239,6 +247,43 @@ audit() {
 	for word in CD001 BEA01 NSR02; do
 		cp --sparse=always "$tmp/signed.img" "$stick"
 		printf '\1%s' $word | dd of="$stick" bs=1 seek=$((49 * 1048576 + 32768 + 2048)) conv=notrunc status=none
+		refused 5 "holds more than a FAT32"
+	done
+}
+
+@test "what else firmware, a shell or a Mac would start from the data partition" {
+	for name in startup.nsh SHELLX64.EFI System "Boot it.efi"; do
+		cp --sparse=always "$tmp/signed.img" "$stick"
+		echo x | mcopy -i "$data" - "::$name"
+		refused 5 'the data partition holds "' "${name^^}"
+	done
+	cp --sparse=always "$tmp/signed.img" "$stick"
+	mmd -i "$data" "::System Volume Information" # Windows makes it
+	verify
+	[ "$status" -eq 0 ]
+}
+
+@test "a long name EFI that only some readers take for one: odd attribute, odd number" {
+	local at piece
+	for piece in '\101E\0F\0I\0\0\0\377\377\317' '\141E\0F\0I\0\0\0\377\377\017'; do
+		cp --sparse=always "$tmp/signed.img" "$stick"
+		at=$(($(root_at) + 512 - 64))
+		put "$at" "$piece"
+		refused 5 'the data partition holds "EFI"'
+	done
+}
+
+@test "a root folder whose number other readers would mask" {
+	put 44 '\002\000\000\020'
+	refused 5 "the file system of the data partition cannot be read"
+}
+
+@test "the beginning of another file system in the data partition" {
+	put 3 'NTFS    '
+	refused 5 "the file system of the data partition cannot be read"
+	for place in "512 EFI\\040PART" "1024 H+" "1080 \\123\\357"; do
+		cp --sparse=always "$tmp/signed.img" "$stick"
+		put ${place% *} "${place#* }"
 		refused 5 "holds more than a FAT32"
 	done
 }

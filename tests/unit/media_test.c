@@ -288,6 +288,21 @@ static void test_media_that_lie_are_noticed(void **state)
 /* --- which image -------------------------------------------------------------------------------
  */
 
+/* Firmware would count in these sectors, and find other bytes than we judge. */
+static void test_a_medium_of_other_sectors_is_refused(void **state)
+{
+	(void)state;
+	uint8_t mem[LAYOUT_MBR] = {0};
+	struct liar l = {.mem = mem, .real = sizeof mem, .lie = HONEST};
+	l.dev = (struct blockdev){
+		.ops = &liar_ops, .ctx = &l, .size = sizeof mem, .sector = 4096, .name = "stick"};
+	struct layout layout;
+	struct err e = ERR_INIT;
+	assert_int_equal(layout_read(&layout, &l.dev, &e), -ERR_INTEGRITY);
+	assert_non_null(strstr(e.what, "4096"));
+	err_clear(&e);
+}
+
 static void test_the_booted_image(void **state)
 {
 	(void)state;
@@ -339,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_only_devices),
 		cmocka_unit_test(test_a_good_medium),
 		cmocka_unit_test(test_media_that_lie_are_noticed),
+		cmocka_unit_test(test_a_medium_of_other_sectors_is_refused),
 		cmocka_unit_test(test_the_booted_image),
 	};
 	return cmocka_run_group_tests(tests, make_tree, drop_tree);
