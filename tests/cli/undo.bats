@@ -20,7 +20,7 @@ setup_file() {
 }
 
 setup() {
-	need_tools hivexget hivexregedit ntfscat mkntfs
+	need_tools hivexget hivexregedit ntfscat ntfscp mkntfs
 	cp -r "$LAB/stick" "$WORK/stick"
 	STICK="$WORK/stick"
 	DISK="$WORK/disk.img"
@@ -192,36 +192,32 @@ PY
 }
 
 @test "refusal: Windows has started since" {
-	local tree="$WORK/tree/Windows/System32/config"
 	pc win11
 	apply "$STICK" "$DISK" --name ALM-FIL-001
 	# what a first start leaves: the join is used up, the host name has changed
-	cp -r "$PC/win11" "$WORK/tree"
-	hive_of "$DISK" "$tree/SYSTEM"
+	hive_of "$DISK" "$WORK/SYSTEM"
 	cat >"$WORK/started.reg" <<'REG'
 Windows Registry Editor Version 5.00
 
 [-HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Control\Lsa\OfflineJoin]
 REG
-	hivexregedit --merge --prefix 'HKEY_LOCAL_MACHINE\SYSTEM' "$tree/SYSTEM" "$WORK/started.reg"
-	disk "$DISK" 64 "$WORK/tree"
+	hivexregedit --merge --prefix 'HKEY_LOCAL_MACHINE\SYSTEM' "$WORK/SYSTEM" "$WORK/started.reg"
+	ntfscp -q -f "$DISK" "$WORK/SYSTEM" Windows/System32/config/SYSTEM
 	refuses 6 "has started" untouched undo --name ALM-FIL-001
 }
 
 @test "refusal: somebody added to a key that was made" {
-	local tree="$WORK/tree/Windows/System32/config"
 	pc win11
 	apply "$STICK" "$DISK" --name ALM-FIL-001
-	cp -r "$PC/win11" "$WORK/tree"
-	hive_of "$DISK" "$tree/SYSTEM"
+	hive_of "$DISK" "$WORK/SYSTEM"
 	cat >"$WORK/added.reg" <<'REG'
 Windows Registry Editor Version 5.00
 
 [HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Control\Lsa\OfflineJoin]
 "Foreign"=dword:00000001
 REG
-	hivexregedit --merge --prefix 'HKEY_LOCAL_MACHINE\SYSTEM' "$tree/SYSTEM" "$WORK/added.reg"
-	disk "$DISK" 64 "$WORK/tree"
+	hivexregedit --merge --prefix 'HKEY_LOCAL_MACHINE\SYSTEM' "$WORK/SYSTEM" "$WORK/added.reg"
+	ntfscp -q -f "$DISK" "$WORK/SYSTEM" Windows/System32/config/SYSTEM
 	refuses 1 "more than this stick" untouched undo --name ALM-FIL-001
 }
 
