@@ -25,6 +25,8 @@ DISK_BUS = {
     "sd": ["-device", "sdhci-pci", "-device", "sd-card,drive=disk"],
 }  # fmt: skip
 
+NBD = "nbd+unix:///?socket="
+
 # A boot sector that leaves through QEMU's debug-exit device, after one x87 wait: both are what a
 # half-working KVM stumbles over. xor ax,ax; fninit; fwait; mov al,0x10; out 0xf4,al; hlt
 PROBE_SECTOR = bytes.fromhex("31c0dbe39bb010e6f4f4").ljust(510, b"\0") + b"\x55\xaa"
@@ -63,9 +65,12 @@ def kvm_works():
 
 
 def image_args(name, path):
-    """An image file for a device with drive=NAME; it stays when that device is pulled."""
+    """An image file, or a server behind NBD, for a device with drive=NAME; it stays when that is pulled."""
     quoted = path.replace(",", ",,")
-    return ["-blockdev", f"driver=raw,node-name={name},file.driver=file,file.filename={quoted}"]
+    where = f"file.driver=file,file.filename={quoted}"
+    if path.startswith(NBD):
+        where = f"file.driver=nbd,file.server.type=unix,file.server.path={quoted.removeprefix(NBD)}"
+    return ["-blockdev", f"driver=raw,node-name={name},{where}"]
 
 
 @dataclass
