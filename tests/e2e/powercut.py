@@ -4,8 +4,8 @@
     powercut.py cuts STICK.img DISK.img LAB OUT N       boot, walk to the result, judge N power cuts
     powercut.py yank STICK.img DISK.img LAB OUT WHEN    boot, pull the stick at WHEN, judge what is left
 
-STICK.img and DISK.img are only read. LAB: folder with LAB.pub and pass. WHEN: `early` (the kernel
-runs, the wizard is not there yet), or a number: that many writes after the stick's first one.
+STICK.img and DISK.img are only read. LAB: folder with LAB.pub and pass. WHEN: that many writes
+after the stick's first one.
 
 The stick is a FAT32 file system in the hands of Linux's own driver, the disk an NTFS in ours; both
 are served by nbdtape.py, so what the PC wrote to them is known in its true order. At a cut: the
@@ -309,27 +309,20 @@ class Puller:
 
 def yank(args):
     """Pull at that moment, look at the screen, switch off, judge."""
-    early = args.what == "early"
     with tempfile.TemporaryDirectory(prefix="odjstick-nbd.") as folder:
         tape = nbdtape.Tape({"stick": args.stick, "pc": args.disk}, folder)
-        puller = Puller(tape, 0 if early else int(args.what))
+        puller = Puller(tape, int(args.what))
         with Stick(tape.url("stick"), disk=tape.url("pc"), serial_number=SERIAL, keep_waiting=puller,
                    log=os.path.join(args.out, "console.log")) as pc:  # fmt: skip
-            if early:
-                pc.wait_for(lambda screen: screen.strip(), "the kernel's first words", walk.PATIENCE)
-                pull(pc)
-                pc.wait_for_text("does not answer", walk.PATIENCE)
-                print("# " + " / ".join(line.strip() for line in pc.screen().splitlines() if line.strip()))
-            else:
-                puller.pc = pc
-                try:
-                    walk.walk(pc, NAME, "engineer passphrase")
-                except StickError:
-                    pass
-                pc.keep_waiting = lambda: None
-                pc.settle()
-                print("# pulled: %s; the screen then:" % puller.pulled)
-                print("\n".join("#   " + line for line in pc.screen().splitlines() if line.strip()))
+            puller.pc = pc
+            try:
+                walk.walk(pc, NAME, "engineer passphrase")
+            except StickError:
+                pass
+            pc.keep_waiting = lambda: None
+            pc.settle()
+            print("# pulled: %s; the screen then:" % puller.pulled)
+            print("\n".join("#   " + line for line in pc.screen().splitlines() if line.strip()))
             screen = pc.screen()
         ops, data = tape.ops, tape.data
     assert "panic" not in screen.lower(), screen

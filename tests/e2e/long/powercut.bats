@@ -37,10 +37,6 @@ shown() {
 	shown powercut cuts "${POWERCUTS:-12}"
 }
 
-@test "the stick is pulled before the wizard is there: a message, no panic" {
-	shown powercut yank early
-}
-
 @test "the stick is pulled in the middle of an apply: nothing is lost that was said, running again finishes" {
 	local moment
 	for moment in ${YANKS:-75}; do
