@@ -179,8 +179,9 @@ PY
 	refuses 1 "nothing to undo" untouched undo --name ALM-FIL-001
 	apply "$STICK" "$DISK" --name ALM-FIL-002
 	refuses 1 "does not hold what was written" untouched undo --name ALM-FIL-001
-	pc sealed
-	refuses 1 "does not hold" untouched undo --name ALM-FIL-001
+	pc sealed # another volume, which its serial number shows unless both were made in one instant
+	refuses 1 "" untouched undo --name ALM-FIL-001
+	[[ $output == *"not the disk"* || $output == *"does not hold"* ]]
 }
 
 @test "refusal: wrong passphrase" {
