@@ -10,7 +10,9 @@ valid header does not count). --every flips every single bit of every entry as w
 quick): nothing of the damaged entry and all after it, in this log and in the next, may be applied. The first entry of
 the whole run is judged by the facts and not by regfreplay.py, which would go on with the other log.
 A DIRT log has no hash over its pages: there every N-th flip must give what regfreplay.py makes of the same
-damaged log, and every flip in the header and the signature must be refused.
+damaged log, and every flip in the header and the signature and every cut must be refused. --every flips every bit behind the bitmap as
+well: the hive is refused, or it is what regfreplay.py makes of the undamaged log but for that one bit, in the place that
+the bitmap gives its page; behind the last page nothing changes.
 """
 import argparse, os, struct, subprocess, sys, tempfile, zlib
 
@@ -156,7 +158,39 @@ class Case:
                 if last != want and not refused:
                     raise SystemExit('%s bit %d: %s, must be %s' % (self.args.hive, bit, last, want))
                 flips += 1
-        print('%s: DIRT, %d flipped bits: as regfreplay.py, or refused, every time' % (self.args.hive, flips))
+        whole = [(0, 'unsafe-pc'), (len(log), self.oracle(log))]
+        if self.run('cuts', 1, self.args.cuts) != whole:
+            raise SystemExit('%s: a log that was cut short is applied' % self.args.hive)
+        print('%s: DIRT, %d flipped bits: as regfreplay.py, or refused, every time; %d cuts refused'
+              % (self.args.hive, flips, len(log) // self.args.cuts))
+        if self.args.every:
+            print('%s: DIRT, every one of %d bits behind the bitmap flipped: as it must be %d times, refused %d times'
+                  % (self.args.hive, 8 * (len(log) - bitmap), *self.every_dirt_bit(log, bitmap)), flush=True)
+
+    def every_dirt_bit(self, log, bitmap):
+        if self.oracle(log) == 'unsafe-pc':
+            raise SystemExit('%s: the undamaged log is of no use' % self.args.hive)
+        b = open(os.path.join(self.dir, 'out'), 'rb').read()
+        bins = bytearray(b[4096:4096 + u32(b, 40)])
+        places = [512 * i for i in range(8 * (bitmap - 516)) if log[516 + i // 8] >> i % 8 & 1]
+        pages = (bitmap + 511) // 512 * 512
+        got, last, count = dict(self.run('flips', 1, bitmap, len(log), 1)), None, [0, 0]
+        for bit in range(8 * bitmap, 8 * len(log)):
+            last = got.get(bit, last)
+            refused = last == 'integrity'
+            count[refused] += 1
+            if refused:
+                continue
+            page, at = divmod(bit // 8 - pages, 512)
+            at = places[page] + at if 0 <= page < len(places) else None
+            if at is not None:
+                bins[at] ^= 1 << bit % 8
+            want = '%08x' % zlib.crc32(bins)
+            if at is not None:
+                bins[at] ^= 1 << bit % 8
+            if last != want:
+                raise SystemExit('%s bit %d: %s, must be %s' % (self.args.hive, bit, last, want))
+        return count
 
 
 a = argparse.ArgumentParser()
