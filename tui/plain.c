@@ -270,8 +270,11 @@ static int session(struct plain *p, struct err *e)
 		say(_("Image"), stick_image(p->stick));
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && ret == 0; i++)
 		ret = steps[i](p, e);
-	if (ret < 0)
+	if (ret < 0) {
+		if (stick_is_gone(p->opt->stick))
+			stick_explain_gone(e, _("Nothing was changed on this PC."));
 		return ret;
+	}
 	ret = job_apply(p->job, on_progress, NULL, e);
 	if (ret < 0) {
 		printf(_("FAILED: %s\n"), job_pc(p->job)->name);

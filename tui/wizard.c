@@ -212,6 +212,8 @@ static void step_to(struct wizard *w, enum go g)
 	if (g == GO_END) {
 		w->ended = true;
 	} else if (g == GO_ERROR) {
+		if (w->stick && stick_is_gone(w->opt->stick))
+			stick_explain_gone(&w->err, _("Nothing was changed on this PC."));
 		w->screen = &screen_error;
 	} else if (g == GO_NEXT) {
 		/* the error screen's "next" is to try the same step again */
@@ -259,7 +261,8 @@ int tui_wizard(const struct tui_options *opt, struct err *e)
 	job_close(w->job);
 	if (w->stick) {
 		int bad = stick_close(w->stick, ret < 0 ? NULL : e);
-		ret = ret < 0 ? ret : bad < 0 ? bad : ret;
+		if (ret >= 0 && bad < 0 && !stick_is_gone(opt->stick)) /* nobody to tell it to */
+			ret = bad;
 	}
 	free(w);
 	return ret;

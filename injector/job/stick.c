@@ -1,8 +1,11 @@
 #include "job/stick.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/file.h"
 #include "bundle/bundle.h"
@@ -20,6 +23,43 @@ struct stick {
 	char image[MANIFEST_CODE_TEXT]; /* "" when unknown */
 };
 
+/* A device that was pulled leaves sysfs at once, while its folder still answers from memory. */
+static bool device_is_gone(const char *dir)
+{
+	struct stat st;
+	char device[64];
+	if (stat(dir, &st) < 0)
+		return errno == EIO;
+	snprintf(device, sizeof device, "/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	return major(st.st_dev) && file_exists("/sys/dev/block") && !file_exists(device);
+}
+
+bool stick_is_gone(const char *dir)
+{
+	CLEANUP(freep) char *pub = path_join(dir, "lab.pub");
+	return pub && (!file_exists(pub) || device_is_gone(dir));
+}
+
+void stick_explain_gone(struct err *e, const char *pc_state)
+{
+	snprintf(e->what, sizeof e->what, "the stick was pulled out, or lost its contact");
+	snprintf(e->next, sizeof e->next, "%s Plug the stick in again and boot this PC from it.",
+		pc_state);
+}
+
+static int no_stick(const char *dir, const char *part, struct err *e)
+{
+	int ret = err_set(e, ERR_NOTFOUND,
+		"Name the folder that `odjstick stick init` made, or the stick's drive.",
+		"%s is not a stick: it has no %s", dir, part);
+	if (!device_is_gone(dir))
+		return ret;
+	err_clear(e);
+	ret = err_set(e, ERR_IO, NULL, "%s does not answer", dir);
+	stick_explain_gone(e, "If this PC was being changed, do not start its Windows.");
+	return ret;
+}
+
 static int is_stick(const char *dir, struct err *e)
 {
 	static const char *const parts[] = {"lab.pub", "bundle.odjb", "journal", "state"};
@@ -28,10 +68,7 @@ static int is_stick(const char *dir, struct err *e)
 		if (!path)
 			return err_nomem(e);
 		if (!file_exists(path))
-			return err_set(e, ERR_NOTFOUND,
-				"Name the folder that `odjstick stick init` made, or the stick's "
-				"drive.",
-				"%s is not a stick: it has no %s", dir, parts[i]);
+			return no_stick(dir, parts[i], e);
 	}
 	return 0;
 }

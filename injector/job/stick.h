@@ -26,6 +26,14 @@ struct stick;
 int stick_open(struct stick **s, const char *dir, bool read_only, struct err *e);
 int stick_close(struct stick *s, struct err *e);
 
+/* The stick with this folder was pulled out, or its folder is no longer there. Ask after something
+ * failed. */
+bool stick_is_gone(const char *dir);
+
+/* Make e the error of a stick that was pulled out: pc_state says what the PC holds now, in whole
+ * sentences. The code stays. */
+void stick_explain_gone(struct err *e, const char *pc_state);
+
 /* One key derivation. -ERR_KEY for a wrong passphrase, which is journalled. keyfile may be NULL. */
 int stick_unlock(
 	struct stick *s, const struct secret *passphrase, const char *keyfile, struct err *e);

@@ -327,6 +327,12 @@ size_t job_undo_count(const struct job *j)
 	return j->undo_ready ? j->undo.count : 0;
 }
 
+static void explain_pulled(struct job *j, const char *pc_state, struct err *e)
+{
+	if (e && stick_is_gone(stick_dir(j->stick)))
+		stick_explain_gone(e, pc_state);
+}
+
 /* Mark, write, read back. */
 static int restore(struct job *j, struct err *e)
 {
@@ -338,8 +344,11 @@ static int restore(struct job *j, struct err *e)
 		return holds;
 	j->undo.restoring = true;
 	int ret = undo_record_save(j, &j->undo, e);
-	if (ret == 0) /* also when all is back: see restore_file() */
-		ret = restore_all(j, &j->undo, each, e);
+	if (ret < 0) {
+		explain_pulled(j, "Nothing was put back yet.", e);
+		return ret;
+	}
+	ret = restore_all(j, &j->undo, each, e); /* also when all is back: see restore_file() */
 	if (ret < 0)
 		return ret;
 	holds = undo_compare(j, &j->undo, NULL, e);
@@ -360,5 +369,12 @@ int job_undo(struct job *j, struct err *e)
 		return ret;
 	}
 	ret = report_undo(j, j->undo.intent, 0, e);
-	return ret < 0 ? ret : undo_record_remove(j, e);
+	if (ret == 0)
+		ret = undo_record_remove(j, e);
+	if (ret < 0)
+		explain_pulled(j,
+			"This Windows is as it was before, but the record is not "
+			"complete: run undo again.",
+			e);
+	return ret;
 }

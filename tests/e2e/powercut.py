@@ -326,6 +326,7 @@ def yank(args):
             screen = pc.screen()
         ops, data = tape.ops, tape.data
     assert "panic" not in screen.lower(), screen
+    assert "the stick was pulled out" in screen, screen
     judge = Judge(args)
     done = play(judge.base, ops)
     assert done == data
