@@ -179,11 +179,13 @@ int dialog_wait(struct ui *ui, const char *text, task_fn fn, void *arg, struct e
 		return ret;
 	ui->cursor = NULL;
 	while (!task_done(&t)) {
+		ui_patience(ui_ms() - start <= BLINK_MS);
 		int key = ui_key(ui);
 		asked |= key == UI_INTERRUPT || key == UI_ESC;
 		if (ui_ms() - start > BLINK_MS)
 			draw_wait(&d, ui_ms() - start, asked);
 	}
+	ui_patience(false);
 	ui_win_close(&d.win);
 	ui_flush(ui);
 	if (generation == ui->generation)

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "job/job.h"
+#include "tui/drivers.h"
 #include "tui/lookup.h"
 #include "tui/scan.h"
 #include "tui/text.h"
@@ -164,6 +165,10 @@ static int ask_windows(struct plain *p, struct err *e)
 
 static int pick_windows(struct plain *p, struct err *e)
 {
+	if (drivers_pending()) {
+		doing(_("Loading the drivers of this PC's disks"));
+		drivers_wait(NULL, NULL);
+	}
 	doing(_("Looking for Windows on this PC's disks"));
 	int ret = job_find(p->job, p->opt->target, e);
 	if (ret < 0)

@@ -14,6 +14,7 @@
 #include "tui/text.h"
 
 #define TICK_MS 100
+#define QUICK_MS 10
 #define TERM_MS 20	  /* a step that must end first is looked at this often after SIGTERM */
 #define ESC_MS_CONSOLE 25 /* the key arrives at once */
 #define ESC_MS_SERIAL 100 /* the rest of an escape sequence may be under way */
@@ -25,6 +26,11 @@ static void on_term(int sig)
 {
 	(void)sig;
 	term_seen = 1;
+}
+
+void ui_patience(bool quick)
+{
+	timeout(quick ? QUICK_MS : TICK_MS);
 }
 
 int64_t ui_ms(void)

@@ -111,4 +111,8 @@ void ui_win_close(struct ui_win *w);
 
 int64_t ui_ms(void); /* monotonic milliseconds */
 
+/* How long ui_key() waits for a key: a tenth of a second, or less while something quick is awaited.
+ */
+void ui_patience(bool quick);
+
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "tui/dialog.h"
+#include "tui/drivers.h"
 #include "tui/text.h"
 #include "tui/wizard.h"
 
@@ -35,6 +36,9 @@ static enum go enter(struct wizard *w)
 	if (w->found)
 		return GO_STAY;
 	err_clear(&w->err);
+	if (drivers_pending())
+		dialog_wait(&w->ui, _("Loading the drivers of this PC's disks"), drivers_wait, NULL,
+			NULL);
 	if (dialog_wait(&w->ui, _("Looking for Windows on this PC's disks"), find, w, &w->err) < 0)
 		return GO_ERROR;
 	w->found = true;

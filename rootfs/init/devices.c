@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,10 +28,10 @@ int devices_listen(int *fd, struct err *e)
 	return 0;
 }
 
-static void offer_file(int dir, devices_fn *offer, void *ctx)
+static void offer_file(int dir, const char *name, devices_fn *offer, void *ctx)
 {
 	char text[MODALIAS_MAX];
-	int fd = openat(dir, "modalias", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return;
 	ssize_t n = read(fd, text, sizeof text - 1);
@@ -40,6 +41,20 @@ static void offer_file(int dir, devices_fn *offer, void *ctx)
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	offer(ctx, text);
+}
+
+void devices_list(const char *bus, devices_fn *offer, void *ctx)
+{
+	DIR *d = opendir(bus);
+	struct dirent *entry;
+	while (d && (entry = readdir(d))) {
+		char name[sizeof entry->d_name + sizeof "/modalias"];
+		snprintf(name, sizeof name, "%s/modalias", entry->d_name);
+		if (entry->d_name[0] != '.')
+			offer_file(dirfd(d), name, offer, ctx);
+	}
+	if (d)
+		closedir(d);
 }
 
 /* Takes dir over. Links are not followed: every device is reached once, as a folder. */
@@ -53,7 +68,7 @@ static void walk(int dir, unsigned depth, devices_fn *offer, void *ctx)
 	struct dirent *entry;
 	while ((entry = readdir(d))) {
 		if (entry->d_type == DT_REG && strcmp(entry->d_name, "modalias") == 0)
-			offer_file(dirfd(d), offer, ctx);
+			offer_file(dirfd(d), "modalias", offer, ctx);
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || depth >= DEPTH_MAX)
 			continue;
 		int sub = openat(

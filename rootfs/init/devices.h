@@ -18,7 +18,10 @@ typedef void devices_fn(void *ctx, const char *modalias);
 /* A non-blocking descriptor that gets a message for every device from now on. */
 int devices_listen(int *fd, struct err *e);
 
-/* Every modalias below root ("/sys/devices"). */
+/* Every modalias of a bus ("/sys/bus/pci/devices"). */
+void devices_list(const char *bus, devices_fn *offer, void *ctx);
+
+/* Every modalias below root ("/sys/devices"); takes longer. */
 void devices_walk(const char *root, devices_fn *offer, void *ctx);
 
 /* All messages that wait. True when a disk or partition came or went; *lost when the kernel had to

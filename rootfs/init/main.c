@@ -1,7 +1,7 @@
 /*
- * The first program of the stick. Loads the drivers this PC asks for, finds the stick it was
- * started from, mounts its data partition, shows the wizard, and switches the PC off when the
- * wizard is done.
+ * The first program of the stick. Loads drivers until the stick it was started from is there,
+ * mounts its data partition, shows the wizard, loads the drivers of this PC's disks meanwhile, and
+ * switches the PC off when the wizard is done.
  *
  * There is no way to a shell from here: no shell is on the stick. Every failure ends in a message
  * on the screen and a PC that can be switched off; init itself never returns. Decisions:
@@ -12,14 +12,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "rootfs/init/console.h"
 #include "rootfs/init/devices.h"
+#include "rootfs/init/drivers.h"
 #include "rootfs/init/identity.h"
-#include "rootfs/init/modload.h"
 #include "rootfs/init/smbios.h"
 #include "rootfs/init/support.h"
 #include "rootfs/init/sysfile.h"
@@ -31,16 +32,23 @@
 #define KEYMAPS "/share/keymaps"
 #define KEYMAP_FILE STICK "/keyboard.txt"
 #define COMMAND_LINE_MAX 4096
-#define PATIENCE 10000 /* ms without our stick until something is said */
-#define RETRY 10       /* s between two tries to mount */
-#define SETTLED 1500   /* ms without news from any device */
+#define PATIENCE 10000	/* ms without our stick until something is said */
+#define RETRY 10	/* s between two tries to mount */
+#define HEAD_START 1000 /* ms for the stick to answer, and for the wizard's first screen */
+#define SETTLED 1500	/* ms without news from any device */
+#define SETTLING 10000	/* ms of news after which the wizard need not wait any longer */
+#define LAST_NICE 19
 
 struct init {
 	struct words words;
 	struct console console;
-	struct modload modules;
-	int devices; /* the kernel's messages */
-	int signals; /* a program ended */
+	struct drivers drivers;
+	int64_t others;	 /* when other devices than USB and keyboards have their turn */
+	bool walked;	 /* every device that was there at start is noted */
+	bool ready;	 /* every device had its turn, and none is new */
+	int64_t settled; /* when that is so at the latest; 0 until the first time */
+	int devices;	 /* the kernel's messages */
+	int signals;	 /* a program ended */
 	char stick[IDENTITY_PATH_MAX];
 };
 
@@ -67,29 +75,33 @@ static void read_words(struct words *w)
 /* --- devices ------------------------------------------------------------------------------------
  */
 
-static void drive(void *ctx, const char *modalias)
+static int64_t now_ms(void)
 {
-	modload_device(ctx, modalias);
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Drivers that must come first or that no device asks for. Without delay_use=0 a stick answers a
- * second later; the number must be given when usb-storage is loaded. */
-static void first_drivers(struct modload *m)
+/* What the stick needs: USB controllers first, because a stick takes its time to answer them, and
+ * then what no device asks for. Without delay_use=0 a stick answers a second later; the number must
+ * be given when usb-storage is loaded. */
+static void first_drivers(struct drivers *d)
 {
-	static const char *const names[] = {
-		"xhci-pci", "ehci-pci", "vfat", "nls_cp437", "nls_ascii"};
-	modload_name(m, "usb-storage", "delay_use=0");
+	static const char *const names[] = {"sd_mod", "vfat", "nls_cp437"};
+	while (drivers_step(d, DRIVERS_USB_HOST))
+		;
+	modload_name(&d->modules, "usb-storage", "delay_use=0");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		modload_name(m, names[i], NULL);
+		modload_name(&d->modules, names[i], NULL);
 }
 
-/* Drivers for everything that showed up. True when disks came or went. */
+/* Notes everything that showed up. True when disks came or went. */
 static bool hear(struct init *in)
 {
 	bool lost;
-	bool disks = devices_hear(in->devices, drive, &in->modules, &lost);
+	bool disks = devices_hear(in->devices, drivers_note, &in->drivers, &lost);
 	if (lost)
-		devices_walk("/sys/devices", drive, &in->modules);
+		devices_walk("/sys/devices", drivers_note, &in->drivers);
 	return disks;
 }
 
@@ -106,10 +118,56 @@ static bool wait_for_event(struct init *in, int ms)
 	return true;
 }
 
+/* Drivers for one device, or a look at all devices. False when there is nothing to do now; *left:
+ * ms until there may be. The kernel returns from loading a disk controller's driver when it has
+ * asked all its ports, and that can take a second: not while the stick or the first screen is
+ * waited for. */
+static bool step(struct init *in, int *left)
+{
+	int64_t now = now_ms();
+	*left = now < in->others ? (int)(in->others - now) : 0;
+	if (drivers_step(&in->drivers, *left ? DRIVERS_BOARD : DRIVERS_OTHER))
+		return true;
+	bool walk = !in->walked;
+	if (walk)
+		devices_walk("/sys/devices", drivers_note, &in->drivers);
+	in->walked = true;
+	return walk;
+}
+
+/* One step towards drivers for all there is; `ready` when nothing is left to do. */
+static void settle(struct init *in)
+{
+	int left;
+	(void)hear(in);
+	if (step(in, &left))
+		return;
+	if (left) {
+		(void)wait_for_event(in, left);
+		return;
+	}
+	if (!in->settled)
+		in->settled = now_ms() + SETTLING;
+	in->ready = !wait_for_event(in, SETTLED) || now_ms() >= in->settled;
+	if (in->ready) {
+		system_log("drivers");
+		(void)sysfile_create(WIZARD_DRIVERS);
+	}
+}
+
+/* While the wizard runs: it comes first. */
 static void idle(void *ctx)
 {
-	if (wait_for_event(ctx, -1))
-		(void)hear(ctx);
+	struct init *in = ctx;
+	if (!in->ready) {
+		(void)setpriority(PRIO_PROCESS, 0, LAST_NICE);
+		settle(in);
+		(void)setpriority(PRIO_PROCESS, 0, 0);
+	} else if (wait_for_event(in, -1)) {
+		(void)hear(in);
+		while (drivers_step(&in->drivers, DRIVERS_OTHER))
+			(void)hear(in);
+	}
 }
 
 /* --- our stick ----------------------------------------------------------------------------------
@@ -130,20 +188,18 @@ static void say_missing(const struct init *in)
 		"this goes on by itself. Or switch the PC off.", NULL);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until a disk comes or goes, or the time has come (0: it never comes). */
 static void wait_for_disks(struct init *in, int64_t until)
 {
-	int left = -1;
+	int left;
 	while (!hear(in)) {
-		if (until)
-			left = (int)(until - now_ms());
+		if (step(in, &left))
+			continue;
+		if (left) {
+			(void)wait_for_event(in, left);
+			continue;
+		}
+		left = until ? (int)(until - now_ms()) : -1;
 		if ((until && left <= 0) || !wait_for_event(in, left))
 			return;
 	}
@@ -217,6 +273,7 @@ static void start(struct init *in)
 	struct err e = ERR_INIT;
 	sigset_t child;
 	system_start();
+	in->others = now_ms() + HEAD_START;
 	system_log("init");
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
@@ -227,10 +284,9 @@ static void start(struct init *in)
 	err_clear(&e);
 	log_failure(devices_listen(&in->devices, &e), &e);
 	err_clear(&e);
-	log_failure(modload_open(&in->modules, "/lib/modules", &e), &e);
-	first_drivers(&in->modules);
-	devices_walk("/sys/devices", drive, &in->modules);
-	system_log("drivers");
+	log_failure(drivers_open(&in->drivers, "/lib/modules", &e), &e);
+	devices_list("/sys/bus/pci/devices", drivers_note, &in->drivers);
+	first_drivers(&in->drivers);
 }
 
 static void say_broken(const struct init *in)
@@ -245,11 +301,12 @@ static void say_broken(const struct init *in)
 static enum wizard_end work(struct init *in)
 {
 	if (in->words.support) {
-		while (wait_for_event(in, SETTLED))
-			(void)hear(in);
+		while (!in->ready)
+			settle(in);
 		support_run(&in->console, STICK);
 		return WIZARD_OFF;
 	}
+	in->others = now_ms() + HEAD_START;
 	enum wizard_end end = wizard_run(&in->console, STICK, in->words.keymap, idle, in);
 	if (end == WIZARD_BROKEN)
 		say_broken(in);

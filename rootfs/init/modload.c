@@ -13,6 +13,8 @@
 
 #define TABLE_MAX (1 << 20)
 #define PATH_BYTES 256
+#define COMPRESSED_FILE                                                                            \
+	4 /* the kernel unpacks it; since Linux 5.17, not in every <linux/module.h> */
 
 static int read_table(struct buf *b, const char *folder, const char *name, struct err *e)
 {
@@ -54,7 +56,10 @@ static bool insert(struct modload *m, const char *path, const char *options)
 		system_log("cannot open module %s: %s", path, strerror(errno));
 		return false;
 	}
-	long ret = syscall(SYS_finit_module, fd, options ? options : "", 0);
+	size_t n = strlen(path);
+	bool packed = n > 3 && strcmp(path + n - 3, ".xz") == 0;
+	long ret =
+		syscall(SYS_finit_module, fd, options ? options : "", packed ? COMPRESSED_FILE : 0);
 	int why = errno;
 	close(fd);
 	/* ENODEV: the driver looked and found nothing to drive. */

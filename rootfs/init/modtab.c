@@ -148,16 +148,18 @@ static void parse_dep(struct modtab *t)
 	free(needs);
 }
 
-/* "alias PATTERN MODULE" */
+/* "alias PATTERN MODULE"; depmod writes all lines of a module together. */
 static void parse_alias(struct modtab *t)
 {
 	char *at = (char *)t->alias_text.p, *line;
+	size_t module = MODTAB_NONE;
 	while ((line = next_line(&at))) {
 		char *save = NULL, *verb = strtok_r(line, " ", &save);
 		char *pattern = strtok_r(NULL, " ", &save), *name = strtok_r(NULL, " ", &save);
 		if (!name || strcmp(verb, "alias") != 0)
 			continue;
-		size_t module = modtab_find(t, name);
+		if (module == MODTAB_NONE || !is_called(t->modules[module].path, name))
+			module = modtab_find(t, name);
 		if (module != MODTAB_NONE)
 			t->aliases[t->n_aliases++] = (struct modtab_alias){pattern, module};
 	}

@@ -69,3 +69,9 @@ bool sysfile_write(const char *path, const char *text)
 	close(fd);
 	return put == (ssize_t)strlen(text);
 }
+
+bool sysfile_create(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	return fd >= 0 && close(fd) == 0;
+}

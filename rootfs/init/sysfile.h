@@ -26,4 +26,7 @@ int sysfile_all(const char *path, size_t max, struct buf *b, struct err *e);
 /* One write of a text. */
 bool sysfile_write(const char *path, const char *text);
 
+/* An empty file. */
+bool sysfile_create(const char *path);
+
 #endif

@@ -20,8 +20,8 @@ static void become(const struct console *c, const char *stick, const char *keyma
 	snprintf(term, sizeof term, "TERM=%s", c->term);
 	snprintf(layout, sizeof layout, "KEYMAP=%s", keymap);
 	char *const argv[] = {"odjstick", "wizard", "--stick", (char *)stick, NULL};
-	char *const env[] = {
-		"PATH=/bin", "HOME=/run", "LANG=C.UTF-8", term, keymap[0] ? layout : NULL, NULL};
+	char *const env[] = {"PATH=/bin", "HOME=/run", "LANG=C.UTF-8", "DRIVERS=" WIZARD_DRIVERS,
+		term, keymap[0] ? layout : NULL, NULL};
 	sigset_t none;
 	sigemptyset(&none);
 	for (int fd = 0; fd < 3; fd++)

@@ -6,6 +6,10 @@
 
 #include "rootfs/init/console.h"
 
+/* A file that is there once the drivers are loaded; the wizard is told its name (DRIVERS=...) and
+ * does not look for Windows before. */
+#define WIZARD_DRIVERS "/run/drivers"
+
 enum wizard_end { WIZARD_OFF, WIZARD_REBOOT, WIZARD_BROKEN };
 
 /* Called between, so that devices which show up while the wizard runs get their drivers: waits

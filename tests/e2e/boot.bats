@@ -87,12 +87,26 @@ result() {
 	[ "$(facts swaps | wc -l)" -eq 1 ]
 }
 
-@test "the wizard's environment is four plain words; nothing in it comes from the command line" {
+@test "the wizard's environment is five plain words; nothing in it comes from the command line" {
 	seen uefi
-	[ "$(facts environment | grep -v -e '^SHLVL=' -e '^PWD=' | sort)" = "HOME=/run
+	[ "$(facts environment | grep -v -e '^SHLVL=' -e '^PWD=' | sort)" = "DRIVERS=/run/drivers
+HOME=/run
 LANG=C.UTF-8
 PATH=/bin
 TERM=xterm-256color" ]
+}
+
+@test "the drivers of this PC's disks are loaded while the wizard runs, packed ones too, and it is told" {
+	local name
+	for scenario in uefi sb; do
+		seen $scenario
+		[ "$(facts drivers)" = ready ]
+		for name in nvme ahci; do
+			facts modules | grep -q "^$name " || { facts modules; return 1; }
+			find "$BUILD/modules" -name "$name.ko.xz" | grep -q .
+		done
+		facts disks | grep -q 'nvme0n1p1$'
+	done
 }
 
 @test "SMBIOS serial number and asset tag reach the wizard" {

@@ -72,7 +72,7 @@ ef true" ]
 	local module need have kernel count=0
 	kernel=$(ls "$tmp/root/lib/modules")
 	file "$tmp/boot/vmlinuz" | grep -qF "version $kernel "
-	have=$(find "$tmp/root/lib/modules" -name '*.ko' -printf '%f\n' | sed 's/\.ko$//;s/-/_/g')
+	have=$(find "$tmp/root/lib/modules" -name '*.ko*' -printf '%f\n' | sed 's/\.ko.*$//;s/-/_/g')
 	while read -r module; do
 		count=$((count + 1))
 		[ -n "$(modinfo -F signer "$module")" ] || { echo "unsigned: $module"; return 1; }
@@ -80,8 +80,18 @@ ef true" ]
 		for need in $(modinfo -F depends "$module" | tr ',' ' '); do
 			grep -qx "${need//-/_}" <<<"$have" || { echo "$module needs $need"; return 1; }
 		done
-	done < <(find "$tmp/root/lib/modules" -name '*.ko')
+	done < <(find "$tmp/root/lib/modules" -name '*.ko*')
 	[ "$count" -gt 80 ]
+}
+
+@test "what stands between power-on and the first screen is not packed, and nothing else is unpacked" {
+	local name
+	for name in usb-storage sd_mod vfat nls_cp437 xhci-pci usbcore scsi_mod usbhid; do
+		[ -n "$(find "$tmp/root/lib/modules" -name "$name.ko")" ] || { echo "$name"; return 1; }
+	done
+	for name in nvme ahci libata vmd mpt3sas; do
+		[ -n "$(find "$tmp/root/lib/modules" -name "$name.ko.xz")" ] || { echo "$name"; return 1; }
+	done
 }
 
 @test "no driver for any network is on the stick, nor a program to use one" {
@@ -150,7 +160,7 @@ ef true" ]
 }
 
 @test "no firmware for devices is on the stick" {
-	[ -z "$(find "$tmp/root" -ipath '*firmware*' -type f ! -name '*.ko')" ]
+	[ -z "$(find "$tmp/root" -ipath '*firmware*' -type f ! -name '*.ko*')" ]
 }
 
 @test "sources: our own revision and a locked source package, with hashes that hold" {

@@ -65,7 +65,7 @@ replace() {
 @test "refused: a module without its signature, while the signed one loads" {
 	local root=$BATS_TEST_TMPDIR/root module
 	mkdir -p "$root/sys"
-	module=$(find "$BUILD/modules/lib/modules" -name 'crc-itu-t.ko' -o -name 'nls_ascii.ko' | head -n 1)
+	module=$(find "$BUILD/modules/lib/modules" -name 'crc-itu-t.ko' -o -name 'nls_cp437.ko' | head -n 1)
 	[ -n "$module" ]
 	cp "$module" "$root/signed.ko"
 	# A signature is: bytes, 12 bytes that end with their number (big-endian), 28 bytes of magic.

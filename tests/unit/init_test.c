@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "rootfs/init/devices.h"
+#include "rootfs/init/drivers.h"
 #include "rootfs/init/identity.h"
 #include "rootfs/init/modtab.h"
 #include "rootfs/init/psf.h"
@@ -77,6 +78,50 @@ static void test_bad_words(void **state)
 		if (!same)
 			fail_msg("taken: %s", bad[i]);
 	}
+}
+
+/* --- the order of drivers -----------------------------------------------------------------------
+ */
+
+#define NVME "pci:v00001B36d00000010sv00001AF4sd00001100bc01sc08i02"
+#define XHCI "pci:v00001B36d0000000Dsv00001AF4sd00001100bc0Csc03i30"
+#define EHCI "pci:v00008086d0000293Asv00001AF4sd00001100bc0Csc03i20"
+#define UHCI "pci:v00008086d00002934sv00001AF4sd00001100bc0Csc03i00"
+#define STICK "usb:v46F4p0001d0000dc00dsc00dp00ic08isc06ip50in00"
+#define I2C "acpi:PNP0C50:MSFT0001:"
+
+static void test_driver_order(void **state)
+{
+	(void)state;
+	static const char *const heard[] = {
+		NVME, UHCI, I2C, EHCI, STICK, XHCI, "virtio:d00000002v00001AF4"};
+	static const char *const left[] = {UHCI, I2C, STICK, NVME, "virtio:d00000002v00001AF4"};
+	struct drivers d = {.modules.dir = -1};
+	for (size_t i = 0; i < ARRAY_SIZE(heard); i++)
+		drivers_note(&d, heard[i]);
+	assert_true(drivers_step(&d, DRIVERS_EHCI));
+	assert_true(drivers_step(&d, DRIVERS_EHCI));
+	assert_false(drivers_step(&d, DRIVERS_EHCI));
+	assert_int_equal(d.count, ARRAY_SIZE(left));
+	for (size_t i = 0; i < d.count; i++) {
+		bool found = false;
+		for (size_t k = 0; k < ARRAY_SIZE(left); k++)
+			found |= strcmp(d.noted[i].modalias, left[k]) == 0;
+		assert_true(found);
+	}
+	static const char *const order[] = {UHCI, STICK, I2C};
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		assert_true(drivers_step(&d, DRIVERS_BOARD));
+		for (size_t k = 0; k < d.count; k++)
+			assert_string_not_equal(d.noted[k].modalias, order[i]);
+	}
+	assert_false(drivers_step(&d, DRIVERS_BOARD));
+	/* The disks, as they were heard of. */
+	assert_string_equal(d.noted[0].modalias, NVME);
+	assert_true(drivers_step(&d, DRIVERS_OTHER));
+	assert_int_equal(d.count, 1);
+	drivers_close(&d);
+	assert_false(drivers_step(&d, DRIVERS_OTHER));
 }
 
 /* --- OEM strings --------------------------------------------------------------------------------
@@ -502,6 +547,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_last_word_wins),
 		cmocka_unit_test(test_bad_words),
+		cmocka_unit_test(test_driver_order),
 		cmocka_unit_test(test_oem_strings),
 		cmocka_unit_test(test_oem_strings_cut),
 		cmocka_unit_test(test_patterns),
