@@ -46,6 +46,7 @@ struct init {
 	int64_t others;	 /* when other devices than USB and keyboards have their turn */
 	bool walked;	 /* every device that was there at start is noted */
 	bool ready;	 /* every device had its turn, and none is new */
+	bool twins;	 /* a second stick with our identity showed up meanwhile */
 	int64_t settled; /* when that is so at the latest; 0 until the first time */
 	int devices;	 /* the kernel's messages */
 	int signals;	 /* a program ended */
@@ -135,9 +136,10 @@ static bool step(struct init *in, int *left)
 	return walk;
 }
 
-/* One step towards drivers for all there is; `ready` when nothing is left to do. */
+/* One step towards drivers for all there is; at the end `ready`, or `twins`. */
 static void settle(struct init *in)
 {
+	char other[IDENTITY_PATH_MAX];
 	int left;
 	(void)hear(in);
 	if (step(in, &left))
@@ -148,15 +150,18 @@ static void settle(struct init *in)
 	}
 	if (!in->settled)
 		in->settled = now_ms() + SETTLING;
-	in->ready = !wait_for_event(in, SETTLED) || now_ms() >= in->settled;
-	if (in->ready) {
-		system_log("drivers");
+	if (wait_for_event(in, SETTLED) && now_ms() < in->settled)
+		return;
+	system_log("drivers");
+	in->twins = identity_find("/sys/block", "/dev", in->words.id, other) > 1;
+	in->ready = !in->twins;
+	if (in->ready)
 		(void)sysfile_create(WIZARD_DRIVERS);
-	}
 }
 
-/* While the wizard runs: it comes first. */
-static void idle(void *ctx)
+/* While the wizard runs: it comes first. False when there is a second stick that could be ours:
+ * nothing has been looked for on the disks yet, for that waits until `ready`. */
+static bool idle(void *ctx)
 {
 	struct init *in = ctx;
 	if (!in->ready) {
@@ -168,6 +173,7 @@ static void idle(void *ctx)
 		while (drivers_step(&in->drivers, DRIVERS_OTHER))
 			(void)hear(in);
 	}
+	return !in->twins;
 }
 
 /* --- our stick ----------------------------------------------------------------------------------
@@ -301,8 +307,10 @@ static void say_broken(const struct init *in)
 static enum wizard_end work(struct init *in)
 {
 	if (in->words.support) {
-		while (!in->ready)
+		while (!in->ready && !in->twins)
 			settle(in);
+		if (in->twins)
+			return WIZARD_STOPPED;
 		support_run(&in->console, STICK);
 		return WIZARD_OFF;
 	}
@@ -322,11 +330,15 @@ int main(void)
 		return 2;
 	}
 	start(&in);
-	mount_stick(&in);
-	choose_keymap(&in);
-	system_log("wizard");
-	enum wizard_end end = work(&in);
-	system_unmount(in.stick, STICK);
+	enum wizard_end end;
+	do {
+		in.twins = false;
+		mount_stick(&in);
+		choose_keymap(&in);
+		system_log("wizard");
+		end = work(&in);
+		system_unmount(in.stick, STICK);
+	} while (end == WIZARD_STOPPED);
 	system_end(end == WIZARD_REBOOT);
 	console_say(
 		&in.console, "Finished. You can switch this PC off and pull the stick out.", NULL);

@@ -11,6 +11,7 @@
 
 #define PROGRAM "/bin/odjstick"
 #define STARTS 4
+#define STOP_PAUSE 50 /* ms */
 #define STATUS_REBOOT 10
 
 /* In the child: the terminal as standard files, a few plain words of environment, and go. */
@@ -46,7 +47,7 @@ static bool reap(pid_t wizard, int *status)
 }
 
 static int run_once(const struct console *c, const char *stick, const char *keymap,
-	wizard_idle_fn *idle, void *ctx)
+	wizard_idle_fn *idle, void *ctx, bool *stop)
 {
 	int status = 0;
 	console_reset(c);
@@ -56,7 +57,12 @@ static int run_once(const struct console *c, const char *stick, const char *keym
 	if (pid < 0)
 		return 127 << 8;
 	while (!reap(pid, &status))
-		idle(ctx);
+		if (!*stop && !idle(ctx)) {
+			*stop = true;
+			(void)kill(pid, SIGTERM);
+		} else if (*stop) {
+			system_sleep(STOP_PAUSE);
+		}
 	console_reset(c);
 	return status;
 }
@@ -66,7 +72,10 @@ enum wizard_end wizard_run(const struct console *c, const char *stick, const cha
 {
 	for (int start = 1; start <= STARTS; start++) {
 		char line[64];
-		int how = run_once(c, stick, keymap, idle, ctx);
+		bool stop = false;
+		int how = run_once(c, stick, keymap, idle, ctx, &stop);
+		if (stop)
+			return WIZARD_STOPPED;
 		int status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
 		if (status == 0)
 			return WIZARD_OFF;
