@@ -79,7 +79,7 @@ test-boot-all: all test-tools
 
 # The whole job once; says what it installs. INTERACTIVE=1 hands the wizard over.
 .PHONY: demo
-demo: debs-demo all $(BUILD)/tests/tools/ntfstree $(BUILD)/hives/win11-SYSTEM $(BUILD)/hives/win11-SOFTWARE
+demo: debs-demo all $(BUILD)/tests/tools/ntfstree $(patsubst %,$(BUILD)/hives/win11-%,SYSTEM SOFTWARE SAM)
 	$(Q)BUILD=$(BUILD) image/demo
 
 # From power-on to the first screen, beside an init that does nothing; fails over its limits.

@@ -399,7 +399,8 @@ static void check_accounts(struct job *j)
 	char names[ACCOUNT_NAMES_MAX];
 	sam_admin_names(&f->accounts, names, sizeof names);
 	if (!f->accounts_known && !f->sam.present)
-		pass(j, "accounts", "the local accounts are not known: there is no SAM hive");
+		warn(j, "accounts", "Go on only if this Windows starts and lets you sign in.",
+			"the local accounts are not known: there is no SAM hive");
 	else if (!f->accounts_known || f->accounts.unreadable)
 		warn(j, "accounts", "Go on only if this Windows starts and lets you sign in.",
 			"the local accounts cannot be read%s%s", f->sam.problem[0] ? ": " : "",
@@ -429,9 +430,9 @@ static void check_dual_boot(struct job *j)
 		foreign += discover_is_foreign(&j->found.items[i]);
 	if (windows > 1 || foreign)
 		pass(j, "dual-boot",
-			"%zu Windows and %zu partitions of other systems are here; %s "
+			"%zu Windows and %zu partition%s of other systems are here; %s "
 			"was chosen",
-			windows, foreign, j->chosen->shown.where);
+			windows, foreign, foreign == 1 ? "" : "s", j->chosen->shown.where);
 }
 
 static void check_phase(struct job *j, enum plan_method wanted)

@@ -230,7 +230,7 @@ open(sys.argv[1], "wb").write(page)' "$WORK/tree/hiberfil.sys" "$1"
 	[[ "$output" == *"partition 2 holds another system"* ]]
 	run apply "$STICK" "$WORK/two.img" --name $NAME
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"1 Windows and 1 partitions of other systems"* ]]
+	[[ "$output" == *"1 Windows and 1 partition of other systems"* ]]
 	checked dual-boot ok
 }
 

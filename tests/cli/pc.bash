@@ -7,13 +7,15 @@ TOOLS="$BUILD/tests/tools"
 HIVES="$REPO/tests/vectors/hives"
 BATCH="$REPO/tests/vectors/batch/corp.csv"
 
-# tree DIR SYSTEM SOFTWARE: a folder with Windows in it and the logs Windows keeps beside its hives.
+# tree DIR SYSTEM SOFTWARE: a folder with Windows in it and the logs Windows keeps beside its hives. The
+# accounts are those of the synthetic Windows 11.
 tree() {
 	local config="$1/Windows/System32/config" hive
 	mkdir -p "$config" "$1/Windows/Panther" "$1/Users"
 	cp "$2" "$config/SYSTEM"
 	cp "$3" "$config/SOFTWARE"
-	for hive in SYSTEM SOFTWARE; do
+	cp "$BUILD/hives/win11-SAM" "$config/SAM"
+	for hive in SYSTEM SOFTWARE SAM; do
 		: >"$config/$hive.LOG1"
 		: >"$config/$hive.LOG2"
 	done

@@ -1,11 +1,11 @@
 /*
  * forge_bundle: a bundle that a careless lab tool could have made, for refusal tests.
  *
- *   forge_bundle BATCH.csv OUT.odjb LAB.key LAB-PASSFILE PASSFILE name|domain
+ *   forge_bundle BATCH.csv OUT.odjb LAB.key LAB-PASSFILE PASSFILE name|domain|odd-name
  *
  * `odjstick bundle create` refuses a row whose blob belongs to another name or domain. The stick
- * must refuse it again: this tool checks the batch as it is, then exchanges the names (or changes
- * the domains) of all rows, and seals it with the lab's real key.
+ * must refuse it again: this tool checks the batch as it is, then exchanges two names (or changes
+ * the domains of all rows, or one name into none a PC can have), and seals it with the lab's real key.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +40,13 @@ static void change_domains(struct batch *b)
 	}
 }
 
+static void make_name_odd(struct batch *b)
+{
+	struct batch_row *first = (struct batch_row *)batch_row(b, 0);
+	free(first->computer_name);
+	first->computer_name = strdup("12345");
+}
+
 int main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
@@ -56,6 +63,8 @@ int main(int argc, char **argv)
 	must(batch_check(b, NULL, &e), &e);
 	if (strcmp(argv[6], "name") == 0)
 		swap_names(b);
+	else if (strcmp(argv[6], "odd-name") == 0)
+		make_name_odd(b);
 	else
 		change_domains(b);
 	const struct bundle_spec spec = {
