@@ -21,12 +21,11 @@ static const char *name_tail(const char *name)
 	return n > TAIL ? name + n - TAIL : name;
 }
 
-static bool matches(struct wizard *w)
+bool wizard_names(const char *typed, const struct job_pc *pc)
 {
 	char code[SCAN_MAX];
 	bool layout;
-	const struct job_pc *pc = job_pc(w->job);
-	if (!scan_clean(w->typed, code, &layout))
+	if (!scan_clean(typed, code, &layout))
 		return false;
 	const char *const good[] = {name_tail(pc->name), pc->name, pc->tag, pc->serial};
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
@@ -119,7 +118,7 @@ static enum go enter(struct wizard *w)
 static enum go proceed(struct wizard *w)
 {
 	field_get(&w->field, w->typed);
-	if (matches(w))
+	if (wizard_names(w->typed, job_pc(w->job)))
 		return GO_NEXT;
 	bool empty = !w->typed[0];
 	field_set(&w->field, "");

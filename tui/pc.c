@@ -25,11 +25,20 @@ struct lookup {
 	enum job_selector by;
 };
 
+/* What this stick wrote to a PC whose entry is used can be taken back. */
+static void note_spent(struct wizard *w, const struct job *j, int ret)
+{
+	snprintf(w->undo_name, sizeof w->undo_name, "%s", ret == -ERR_SPENT ? job_pc(j)->name : "");
+}
+
 static int select_firmware(void *arg, struct err *e)
 {
 	struct wizard *w = arg;
 	int ret = job_open(&w->job, w->stick, e);
-	return ret < 0 ? ret : job_select_firmware(w->job, &w->pc.fw, e);
+	if (ret == 0)
+		ret = job_select_firmware(w->job, &w->pc.fw, e);
+	note_spent(w, w->job, ret);
+	return ret;
 }
 
 static int select_text(void *arg, struct err *e)
@@ -54,6 +63,7 @@ static void take_job(struct wizard *w, struct lookup *l)
 {
 	enum job_selector by = l->by;
 	wizard_forget_job(w);
+	w->undo_name[0] = '\0';
 	w->job = STEAL(l->job);
 	w->have_pc = true;
 	const char *what = by == JOB_BY_TAG	 ? _("inventory tag")
@@ -161,6 +171,9 @@ static void build_scan(struct wizard *w)
 			w, y, w->pc_err.code == ERR_SPENT ? JOB_STOP : JOB_WARN, w->pc_err.what);
 	if (w->pc_err.next[0])
 		y = wizard_text(w, y, UI_BODY, "%s", w->pc_err.next);
+	if (w->undo_name[0])
+		wizard_text(w, y, UI_BODY,
+			_("F8 or Ctrl-T takes back what this stick wrote to %s."), w->undo_name);
 	wizard_text(w, CHOICE_ROW - 2, UI_HEAD, "%s",
 		_("Scan the label of this PC, or type its inventory tag, serial or name:"));
 	field_open(&w->field, &w->ui, getbegy(w->ui.body.win) + CHOICE_ROW, 1, FIELD_WIDTH,
@@ -202,6 +215,8 @@ static enum go look_up(struct wizard *w)
 		if (ret == 0)
 			take_job(w, &l);
 		else
+			note_spent(w, l.job, ret);
+		if (ret != 0)
 			job_close(l.job);
 	}
 	enum go g = after_select(w, ret);
@@ -256,6 +271,8 @@ static enum go on_key(struct wizard *w, int key)
 	}
 	if (key == UI_ESC)
 		return GO_BACK;
+	if (key == UI_UNDO && w->undo_name[0])
+		return GO_UNDO;
 	if (key == UI_ENTER || key == UI_TAB)
 		return look_up(w);
 	field_key(&w->field, key);

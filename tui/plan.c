@@ -63,8 +63,10 @@ static void plan_row(const void *ctx, size_t i, char out[LIST_ROW_MAX])
 	const struct wizard *w = ctx;
 	const struct plan_item *p = &job_get_plan(w->job)->items[i];
 	char what[160];
+	bool users = p->store == PLAN_DEFAULT || p->store == PLAN_NEW_USER;
 	if (p->name)
-		snprintf(what, sizeof what, "%s\\%s", last_part(p->place), p->name);
+		snprintf(what, sizeof what, "%s%s%s\\%s", users ? plan_store_name(p->store) : "",
+			users ? ": " : "", last_part(p->place), p->name);
 	else
 		snprintf(what, sizeof what, "%s%s", p->kind == PLAN_KEY ? _("key ") : _("file "),
 			last_part(p->place));
@@ -100,6 +102,8 @@ static void build_detail(struct wizard *w)
 	snprintf(text, sizeof text, "%s%s%s  (%s)", p->place, p->name ? "\\" : "",
 		p->name ? p->name : "", kind_text(p, buf));
 	int y = wizard_pair(w, top + 1, _("Where"), text);
+	if (plan_store_file(p->store))
+		y = wizard_pair(w, y, _("Hive"), plan_store_file(p->store));
 	y = wizard_pair(w, y, _("Before"), before_text(p));
 	y = wizard_pair(w, y, _("After"), after_text(p));
 	if (p->secret)
@@ -132,9 +136,10 @@ static void details(struct wizard *w)
 {
 	char text[4096], buf[16];
 	const struct plan_item *p = &job_get_plan(w->job)->items[w->plan_at];
-	snprintf(text, sizeof text, "%s%s%s\n%s\n\n%s\n%s\n\n%s\n%s", p->place, p->name ? "\\" : "",
-		p->name ? p->name : "", kind_text(p, buf), _("Before:"), before_text(p),
-		_("After:"), after_text(p));
+	const char *hive = plan_store_file(p->store);
+	snprintf(text, sizeof text, "%s%s%s\n%s%s%s\n\n%s\n%s\n\n%s\n%s", p->place,
+		p->name ? "\\" : "", p->name ? p->name : "", kind_text(p, buf), hive ? ", " : "",
+		hive ? hive : "", _("Before:"), before_text(p), _("After:"), after_text(p));
 	dialog_tell(&w->ui, _("One change"), text);
 }
 
@@ -160,7 +165,8 @@ const struct screen screen_plan = {
 	.keys = _("F2 ^D whole value   Enter go on   Esc back   F1 ^G help   F10 ^X menu"),
 	.help = _("Everything that will be written, in order, as it is now and as it will be. "
 		  "Places are "
-		  "keys of the registry's SYSTEM hive, or files of this Windows.\n\n"
+		  "keys of the registry, with the file of their hive, or files of this "
+		  "Windows.\n\n"
 		  "F2 or Ctrl-D shows a long value whole. Secret values (the password of the "
 		  "computer "
 		  "account) are not shown anywhere.\n\n"

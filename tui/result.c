@@ -29,14 +29,18 @@ static void head_code(const struct wizard *w, char *code, size_t size)
 	stick_head(w->stick, code, size);
 }
 
+static const char *word(const struct wizard *w)
+{
+	return w->changed ? "DONE" : w->undone ? "UNDONE" : "FAILED";
+}
+
 static void build_qr(struct wizard *w)
 {
 	char code[64], text[128];
 	head_code(w, code, sizeof code);
 	if (!code[0])
 		return;
-	snprintf(text, sizeof text, "ODJSTICK %s %s %s", job_pc(w->job)->name,
-		w->changed ? "DONE" : "FAILED", code);
+	snprintf(text, sizeof text, "ODJSTICK %s %s %s", job_pc(w->job)->name, word(w), code);
 	for (char *p = text; *p; p++) /* capitals make a smaller code */
 		*p = (char)toupper((unsigned char)*p);
 	qr_draw(&w->ui, w->ui.body.win, 1, QR_COL, w->ui.rows - 1, w->ui.cols - QR_COL, text);
@@ -68,6 +72,24 @@ static void build_done(struct wizard *w)
 	left(w, y + 1, UI_HEAD, _("P powers off, R reboots. Then pull the stick."));
 }
 
+static void build_undone(struct wizard *w)
+{
+	char text[640];
+	const struct job_pc *pc = job_pc(w->job);
+	ui_keys(&w->ui, _("P power off   R reboot   F1 ^G help   F10 ^X menu"));
+	ui_style(&w->ui, w->ui.body.win, UI_OK);
+	big_draw(&w->ui, w->ui.body.win, 1, TEXT_COL, word(w));
+	snprintf(text, sizeof text, _("%s %s"), TEXT_OK, pc->name);
+	int y = left(w, BIG_ROWS + 2, UI_OK, text);
+	y = left(w, y, UI_BODY, _("This Windows is as it was before the change."));
+	y = build_journal(w, y + 1);
+	y = left(w, y + 1, UI_BODY,
+		pc->spent ? _("Its entry of the bundle stays used: to join it later, ask the "
+			      "lab to provision it again.")
+			  : _("Its entry of the bundle is still there."));
+	left(w, y + 1, UI_HEAD, _("P powers off, R reboots. Then pull the stick."));
+}
+
 static void build_failed(struct wizard *w)
 {
 	ui_keys(&w->ui, _("P power off   R reboot   F2 ^D whole text   F1 ^G help   F10 ^X menu"));
@@ -89,6 +111,8 @@ static void build(struct wizard *w)
 	build_qr(w);
 	if (w->changed)
 		build_done(w);
+	else if (w->undone)
+		build_undone(w);
 	else
 		build_failed(w);
 }
@@ -116,7 +140,9 @@ static enum go wait_auto(struct wizard *w)
 
 static enum go enter(struct wizard *w)
 {
-	w->shown_ms = w->opt->automatic && w->changed ? ui_ms() : 0;
+	w->shown_ms = w->opt->automatic && w->changed && w->forward ? ui_ms() : 0;
+	if (w->changed)
+		snprintf(w->undo_name, sizeof w->undo_name, "%s", job_pc(w->job)->name);
 	return GO_STAY;
 }
 
@@ -132,7 +158,9 @@ static enum go on_key(struct wizard *w, int key)
 		return end(w, TUI_POWER_OFF);
 	if (key == 'r' || key == 'R')
 		return end(w, TUI_REBOOT);
-	if (key == UI_DETAILS && !w->changed)
+	if (key == UI_UNDO && w->changed)
+		return GO_UNDO;
+	if (key == UI_DETAILS && !w->changed && !w->undone)
 		dialog_err(&w->ui, _("What happened"), &w->err);
 	else if (key == UI_ESC || key == UI_ENTER)
 		ui_status(&w->ui, UI_BODY, "%s",
@@ -142,7 +170,7 @@ static enum go on_key(struct wizard *w, int key)
 
 const struct screen screen_result = {
 	.title = _("Result"),
-	.keys = _("P power off   R reboot   F1 ^G help   F10 ^X menu"),
+	.keys = _("P power off   R reboot   F8 ^T take it back   F1 ^G help   F10 ^X menu"),
 	.help = _(
 		"DONE: the changes were written, read back and found right, and the journal says "
 		"so. "
@@ -150,7 +178,9 @@ const struct screen screen_result = {
 		"The journal's code and the QR code stand for everything the journal holds up to "
 		"now. "
 		"Note or photograph one of them: with it the auditor can tell that nothing was cut "
-		"off later.\n\nThe stick may be pulled when the PC is off."),
+		"off later.\n\nF8 or Ctrl-T takes back what was written, as long as Windows has "
+		"not "
+		"started since.\n\nThe stick may be pulled when the PC is off."),
 	.enter = enter,
 	.build = build,
 	.drop = drop,

@@ -86,6 +86,7 @@ static void define_keys(void)
 		{"\033OQ", KEY_F(2)},
 		{"\033[12~", KEY_F(2)},
 		{"\033[[B", KEY_F(2)},
+		{"\033[19~", KEY_F(8)},
 		{"\033[21~", KEY_F(10)},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
@@ -230,6 +231,7 @@ static int special_key(wint_t code)
 		{KEY_DC, UI_DELETE},
 		{KEY_F(1), UI_HELP},
 		{KEY_F(2), UI_DETAILS},
+		{KEY_F(8), UI_UNDO},
 		{KEY_F(10), UI_MENU},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
@@ -259,6 +261,8 @@ static int plain_key(wint_t code)
 		return UI_BACKSPACE;
 	case 21: /* Ctrl-U */
 		return UI_KILL;
+	case 20: /* Ctrl-T */
+		return UI_UNDO;
 	case 24: /* Ctrl-X */
 		return UI_MENU;
 	default:

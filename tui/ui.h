@@ -59,6 +59,7 @@ enum ui_key {
 	UI_KILL,      /* Ctrl-U: empty the field */
 	UI_HELP,      /* F1, Ctrl-G */
 	UI_DETAILS,   /* F2, Ctrl-D */
+	UI_UNDO,      /* F8, Ctrl-T: take back */
 	UI_MENU,      /* F10, Ctrl-X */
 	UI_INTERRUPT, /* Ctrl-C: never ends anything, only explains */
 };

@@ -146,9 +146,10 @@ static enum go menu(struct wizard *w)
 {
 	const char *const choices[] = {_("Stay here"), _("Power off this PC"), _("Reboot this PC")};
 	int answer = dialog_ask(&w->ui, _("Menu"),
-		w->changed ? _("This PC is finished. The journal is closed cleanly either way.")
-			   : _("Leaving now changes nothing on this PC. The journal is closed "
-			       "cleanly either way."),
+		w->changed || w->undone
+			? _("This PC is finished. The journal is closed cleanly either way.")
+			: _("Leaving now changes nothing on this PC. The journal is closed "
+			    "cleanly either way."),
 		choices, 3);
 	if (answer <= 0)
 		return GO_STAY;
@@ -205,12 +206,24 @@ static enum go interact(struct wizard *w)
 	return g;
 }
 
+/* From the screen that takes back, which is no step: to the result, or to where it was asked for.
+ */
+static void leave_undo(struct wizard *w, enum go g)
+{
+	w->step = g == GO_NEXT ? STEP_COUNT - 1 : w->step;
+	w->screen = order[w->step];
+}
+
 static void step_to(struct wizard *w, enum go g)
 {
 	w->ui.status[0] = '\0';
 	w->forward = g == GO_NEXT;
 	if (g == GO_END) {
 		w->ended = true;
+	} else if (w->screen == &screen_undo) {
+		leave_undo(w, g);
+	} else if (g == GO_UNDO) {
+		w->screen = &screen_undo;
 	} else if (g == GO_ERROR) {
 		if (w->stick && stick_is_gone(w->opt->stick))
 			stick_explain_gone(&w->err, _("Nothing was changed on this PC."));
@@ -259,6 +272,7 @@ int tui_wizard(const struct tui_options *opt, struct err *e)
 	}
 	secret_clear(&w->pass);
 	job_close(w->job);
+	job_close(w->undo);
 	if (w->stick) {
 		int bad = stick_close(w->stick, ret < 0 ? NULL : e);
 		if (ret >= 0 && bad < 0 && !stick_is_gone(opt->stick)) /* nobody to tell it to */

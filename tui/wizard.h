@@ -19,6 +19,7 @@ enum go {
 	GO_STAY,
 	GO_NEXT,
 	GO_BACK,
+	GO_UNDO,  /* the screen that takes back; it leads here again, or to the result */
 	GO_ERROR, /* w->err says what; the error screen offers back and again */
 	GO_END	  /* w->result is the answer for init */
 };
@@ -37,7 +38,7 @@ struct screen {
 };
 
 extern const struct screen screen_unlock, screen_pc, screen_windows, screen_checks, screen_plan,
-	screen_confirm, screen_progress, screen_result, screen_error;
+	screen_confirm, screen_progress, screen_result, screen_error, screen_undo;
 
 struct wizard_steps {
 	atomic_int state[JOB_STEP_COUNT]; /* 0 waits, 1 runs, 2 done */
@@ -88,6 +89,11 @@ struct wizard {
 	struct wizard_steps steps;
 	int64_t shown_ms;
 
+	/* undo: its own job, which becomes the session's when it was done */
+	struct job *undo;
+	char undo_name[16]; /* whom it is offered for, "" nobody */
+	bool undone;
+
 	/* widgets of the screen that is shown */
 	struct list list;
 	struct field field;
@@ -105,6 +111,9 @@ int wizard_state(struct wizard *w, int y, enum job_verdict v, const char *text);
 
 const char *wizard_word(enum job_verdict v);
 enum ui_style wizard_style(enum job_verdict v);
+
+/* The end of the PC's name, or its label: what a person has to type to say yes. */
+bool wizard_names(const char *typed, const struct job_pc *pc);
 
 /* A list in the body's rows [y, y + height). */
 void wizard_list(struct wizard *w, int y, int height, size_t count, list_row row);

@@ -84,6 +84,22 @@ static const char *odj_sentence(const struct windows_facts *f)
 	}
 }
 
+/* The log that the first-boot method leaves on the PC. */
+static void print_firstboot(const struct windows_facts *f)
+{
+	const char *code = f->firstboot_code;
+	if (!f->firstboot_log)
+		return;
+	date_row("First-boot log", f->firstboot_log, "");
+	row("  djoin", strcmp(code, "0") == 0	   ? "exit code 0: it joined"
+		       : strcmp(code, "2713") == 0 ? "exit code 2713: it joined, Windows restarts"
+		       : strcmp(code, "not run") == 0 ? "not run: the start was cut off before it"
+		       : code[0]		      ? "failed"
+						      : "no exit code: it was cut off");
+	if (code[0])
+		row("  exit code", code);
+}
+
 static void print_identity(const struct windows_facts *f)
 {
 	char join[FACTS_JOIN_MAX];
@@ -93,6 +109,7 @@ static void print_identity(const struct windows_facts *f)
 	row("Membership", join);
 	row("Offline join", odj_sentence(f));
 	date_row("NetSetup.log", f->netsetup_log, "absent");
+	print_firstboot(f);
 	if (f->rename_pending)
 		row("Rename", "a new name waits for the next start");
 	if (f->entra)

@@ -12,25 +12,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "job/internal.h"
 #include "job/undo_state.h"
 #include "journal/journal.h"
 
 #define OPEN_INTENTS_MAX 64
 
-bool finish_has_intent(struct job *j)
+/* The first and the last intent of the selected PC that has no result. */
+static bool find_intents(
+	struct job *j, struct journal_pending *oldest, struct journal_pending *newest)
 {
 	struct journal_pending open[OPEN_INTENTS_MAX];
 	size_t n = 0;
 	bool found = false;
 	if (journal_pending_intent(stick_dir(j->stick), open, OPEN_INTENTS_MAX, &n, NULL) < 0)
 		return false;
-	for (size_t i = 0; i < n && i < OPEN_INTENTS_MAX; i++)
-		if (strcmp(open[i].computer_name, j->pc.name) == 0) {
-			j->intent = open[i].seq;
-			found = true;
-		}
+	for (size_t i = 0; i < n && i < OPEN_INTENTS_MAX; i++) {
+		if (strcmp(open[i].computer_name, j->pc.name) != 0)
+			continue;
+		if (!found)
+			*oldest = open[i];
+		*newest = open[i];
+		found = true;
+	}
 	return found;
+}
+
+bool finish_has_intent(struct job *j)
+{
+	struct journal_pending oldest, newest;
+	bool found = find_intents(j, &oldest, &newest);
+	if (found)
+		j->intent = newest.seq;
+	return found;
+}
+
+int64_t finish_as_of(struct job *j)
+{
+	struct journal_pending oldest, newest;
+	return find_intents(j, &oldest, &newest) ? oldest.utc : clock_now();
 }
 
 bool finish_is_open(struct job *j)

@@ -48,6 +48,7 @@ struct job {
 	int64_t expires;	  /* of the entry, 0 = never */
 	struct secret blob;	  /* raw; opened for preflight */
 	struct settings settings; /* of the row, opened with the blob */
+	int64_t as_of;		  /* the moment that time zones are worked out for */
 	struct zone zone;	  /* of this Windows, when the row names one */
 	struct odj odj;
 
@@ -152,6 +153,10 @@ int undo_save(struct job *j, struct err *e);
 
 /* An earlier apply of the selected PC has no result: the newest is taken (j->intent). */
 bool finish_has_intent(struct job *j);
+/* When the oldest apply of the selected PC began that has no result, or now. What depends on the
+ * time is planned for that moment: a run that was cut off before a change to daylight time and its
+ * repetition afterwards write the same. */
+int64_t finish_as_of(struct job *j);
 /* An earlier apply of the selected entry has no result, and its undo record is there: both are
  * taken (j->intent, j->undo). */
 bool finish_is_open(struct job *j);

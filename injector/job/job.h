@@ -118,6 +118,9 @@ int job_apply(struct job *j, job_progress progress, void *ctx, struct err *e);
  * disk that still holds exactly what was written. The entry is not made fresh again.
  */
 int job_undo_select(struct job *j, enum job_selector by, const char *text, struct err *e);
+/* After job_find(): the Windows that was changed, among several. -ERR_NOTFOUND as below,
+ * -ERR_REFUSED when none is on the disk that was changed. */
+int job_undo_choose(struct job *j, struct err *e);
 /* -ERR_NOTFOUND: this stick has nothing to undo for this PC. -ERR_UNSAFE: Windows has started
  * since. -ERR_REFUSED: the disk holds something else. */
 int job_undo_prepare(struct job *j, struct err *e);

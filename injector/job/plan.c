@@ -68,6 +68,16 @@ const char *plan_store_name(enum plan_store s)
 	return store_names[s];
 }
 
+const char *plan_store_file(enum plan_store s)
+{
+	static const char *const files[PLAN_STORES] = {
+		[PLAN_DEFAULT] = "Windows\\System32\\config\\DEFAULT",
+		[PLAN_NEW_USER] = "Users\\Default\\NTUSER.DAT",
+		[PLAN_SYSTEM] = "Windows\\System32\\config\\SYSTEM",
+	};
+	return files[s];
+}
+
 enum plan_store plan_order(enum plan_method m, int i)
 {
 	return (enum plan_store)(m == PLAN_UNATTEND ? PLAN_STORES - 1 - i : i);

@@ -57,6 +57,9 @@ int plan_method_parse(const char *name, enum plan_method *m);
 json_t *plan_json(const struct plan *p);
 const char *plan_store_name(enum plan_store s); /* "files", "DEFAULT", "NTUSER.DAT", "SYSTEM" */
 
+/* The file of its hive, as Windows writes paths; NULL for PLAN_FILES. */
+const char *plan_store_file(enum plan_store s);
+
 /* The i-th store to be written, i < PLAN_STORES: what makes Windows act comes last, so that a run
  * that was cut off has changed nothing that matters. Undo goes backwards. */
 enum plan_store plan_order(enum plan_method m, int i);

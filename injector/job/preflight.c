@@ -523,6 +523,7 @@ int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
 	if (ret < 0)
 		return report_refusal(j, "blob", ret);
 
+	j->as_of = finish_as_of(j);
 	check_phase(j, wanted);
 	check_name(j);
 	check_blob_name(j);

@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "base/clock.h"
 #include "job/internal.h"
 #include "windows/keyboard.h"
 
@@ -37,7 +36,7 @@ static void check_zone(struct job *j)
 	char text[256];
 	int ret = job_hive_open(&s, j->chosen, JOB_SOFTWARE, false, &why);
 	if (ret == 0)
-		ret = zone_read(s.hive, j->settings.timezone, clock_now(), &j->zone, &why);
+		ret = zone_read(s.hive, j->settings.timezone, j->as_of, &j->zone, &why);
 	job_hive_close(&s, NULL);
 	snprintf(text, sizeof text, "the time zone will be %s", j->zone.name);
 	say(j, "timezone", ret, &why, text);
@@ -108,7 +107,7 @@ int settings_plan_system(struct job *j, struct plan *p, struct hive *system, str
 	int ret = 0;
 	if (j->settings.timezone[0] && p->method != PLAN_UNATTEND)
 		ret = move(p, PLAN_SYSTEM, system, &edits,
-			zone_edits(&j->zone, clock_now(), f, &edits, e), e);
+			zone_edits(&j->zone, j->as_of, f, &edits, e), e);
 	if (ret == 0 && j->settings.rtc != RTC_UNSAID)
 		ret = move(p, PLAN_SYSTEM, system, &edits,
 			zone_rtc_edits(j->settings.rtc == RTC_UTC, f, &edits, e), e);

@@ -267,16 +267,40 @@ static bool has_started(const struct job *j)
 	return named && (j->undo.method != PLAN_REGISTRY || f->join != WINDOWS_JOIN_PENDING);
 }
 
-static int judge_disk(struct job *j, struct err *e)
+static bool is_on_that_disk(const struct job *j, const struct job_candidate *w)
 {
 	struct disk_id now;
-	disk_id_read(NULL, j->chosen->src, &j->chosen->state, &now);
-	if (disk_id_same(&now, &j->undo.disk))
-		return 0;
+	disk_id_read(NULL, w->src, &w->state, &now);
+	return disk_id_same(&now, &j->undo.disk);
+}
+
+static int other_disk(const struct job *j, struct err *e)
+{
 	return err_set(e, ERR_REFUSED,
 		"The disk is untouched. Run undo on the disk that was changed, in the PC it "
 		"belongs to.",
 		"this is not the disk on which the join of %s was written", j->pc.name);
+}
+
+static int choose_changed(struct job *j, struct err *e)
+{
+	int ret = undo_record_load(j, &j->undo, e);
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < j->windows_count; i++)
+		if (j->windows[i].shown.usable && is_on_that_disk(j, &j->windows[i]))
+			return job_choose(j, i, e);
+	return other_disk(j, e);
+}
+
+int job_undo_choose(struct job *j, struct err *e)
+{
+	if (!j->undoing || !j->selected)
+		return err_set(e, ERR_USAGE, "Nothing was changed. Scan the PC first.",
+			"the PC is not chosen yet");
+	undo_record_clear(&j->undo);
+	int ret = choose_changed(j, e);
+	return ret < 0 ? report_refusal(j, "undo", ret) : 0;
 }
 
 /* Of an undo or an apply that was cut off the old state may be there already, and leftovers. */
@@ -312,8 +336,8 @@ int job_undo_prepare(struct job *j, struct err *e)
 	int ret = undo_record_load(j, &j->undo, e);
 	if (ret == 0)
 		ret = volume_refuse(&j->chosen->state, j->chosen->shown.where, e);
-	if (ret == 0)
-		ret = judge_disk(j, e);
+	if (ret == 0 && !is_on_that_disk(j, j->chosen))
+		ret = other_disk(j, e);
 	if (ret == 0)
 		ret = undo_compare(j, &j->undo, NULL, e);
 	if (ret >= 0)

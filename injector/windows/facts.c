@@ -10,11 +10,13 @@
 #include "hive/hive.h"
 #include "volume/volume.h"
 #include "windows/collect.h"
+#include "windows/firstboot.h"
 #include "windows/reg.h"
 #include "windows/unattend.h"
 
 #define ROOT "/Windows"
-#define FAST_STARTUP_SECONDS 600      /* from the shutdown to the image */
+#define FAST_STARTUP_SECONDS 600 /* from the shutdown to the image */
+#define FIRSTBOOT_LOG_MAX (1u << 20)
 #define HIBERNATION_LAST 4102444800LL /* 2100: a later time is not a time */
 
 /* A hive and the files under it, in the order they must be closed. */
@@ -200,6 +202,18 @@ static void find_netsetup_log(struct windows_facts *f, struct volume *v)
 		f->netsetup_log = clock_from_filetime(st.mtime);
 }
 
+static void find_firstboot_log(struct windows_facts *f, struct volume *v)
+{
+	static const char path[] = ROOT "/" FIRSTBOOT_LOG;
+	CLEANUP(buf_clear) struct buf text = BUF_INIT;
+	struct volume_stat st;
+	if (volume_stat(v, path, &st, NULL) < 0 || !st.exists || st.is_dir)
+		return;
+	f->firstboot_log = clock_from_filetime(st.mtime);
+	if (volume_read(v, path, FIRSTBOOT_LOG_MAX, &text, NULL) == 0)
+		firstboot_code((struct span){text.p, text.len}, f->firstboot_code);
+}
+
 /* A sealed image whose first start was cut off: setup.exe has begun (1) and not reported its end
  * (3, which also stays behind from the installation of the reference PC). */
 static bool setup_started(const struct hive *system)
@@ -243,6 +257,7 @@ int windows_facts_read(struct volume *v, struct windows_facts *f, struct err *e)
 	guess_arch(f, v);
 	tell_hibernation(f, volume_get_state(v));
 	find_netsetup_log(f, v);
+	find_firstboot_log(f, v);
 	find_answers(f, v);
 	for (size_t i = 0; i < ARRAY_SIZE(o); i++)
 		close_hive(&o[i]);

@@ -121,6 +121,8 @@ struct windows_facts {
 	bool rename_pending;
 	enum windows_odj odj;
 	int64_t netsetup_log;	    /* last change of Windows\debug\NetSetup.log, 0 when absent */
+	int64_t firstboot_log;	    /* last change of our own log (windows/firstboot.h) */
+	char firstboot_code[16];    /* djoin's exit code in it, or "not run"; "" not known */
 	int64_t odj_written;	    /* last-written time of Lsa\OfflineJoin, 0 when absent */
 	bool odj_name_set;	    /* Setup\DJOIN!ODJComputerNameSet */
 	bool entra;		    /* joined to Microsoft Entra ID (CloudDomainJoin\JoinInfo) */

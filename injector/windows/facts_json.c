@@ -76,10 +76,11 @@ static json_t *unattend_json(const struct windows_facts *f)
 
 static json_t *odj_json(const struct windows_facts *f)
 {
-	char written[CLOCK_TEXT_MAX], log[CLOCK_TEXT_MAX];
-	return json_pack("{s:s,s:s,s:b,s:s}", "state", windows_odj_name(f->odj), "written",
+	char written[CLOCK_TEXT_MAX], log[CLOCK_TEXT_MAX], first[CLOCK_TEXT_MAX];
+	return json_pack("{s:s,s:s,s:b,s:s,s:s,s:s}", "state", windows_odj_name(f->odj), "written",
 		date(f->odj_written, written), "name_set", f->odj_name_set, "netsetup_log",
-		date(f->netsetup_log, log));
+		date(f->netsetup_log, log), "firstboot_log", date(f->firstboot_log, first),
+		"djoin_exit_code", f->firstboot_code);
 }
 
 static json_t *entra_json(const struct windows_facts *f)

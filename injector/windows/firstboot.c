@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#define CODE_MARK "odjstick: djoin exit code "
+
 enum { OWN_PROCESS = 0x10, AUTO_START = 2, IGNORE_ERRORS = 0 };
 
 /* cmd.exe is no service: it leaves at once, so that nothing waits for it, and the script goes on.
@@ -42,7 +44,7 @@ static const char script[] =
 	"\"%sys%\\reg.exe\" delete \"%key%\" /f >nul 2>&1\r\n"
 	"\"%sys%\\reg.exe\" query \"%key%\" >nul 2>&1\r\n"
 	"if not errorlevel 1 set \"again=\"\r\n"
-	"echo odjstick: djoin exit code %code% >>\"%log%\"\r\n"
+	"echo " CODE_MARK "%code% >>\"%log%\"\r\n"
 	"cd /d \"%SystemRoot%\"\r\n"
 	"if defined again (rd /s /q \"%here%\" & \"%sys%\\shutdown.exe\" /r /t 0) "
 	"else rd /s /q \"%here%\"\r\n";
@@ -88,4 +90,23 @@ int firstboot_blob(const struct secret *raw, struct secret *out, struct err *e)
 	}
 	secret_clear(&text);
 	return ret;
+}
+
+/* djoin's own words between ours are in the code page of that Windows: only our line is taken. */
+void firstboot_code(struct span log, char out[FIRSTBOOT_CODE_MAX])
+{
+	static const char mark[] = CODE_MARK;
+	const size_t skip = sizeof mark - 1;
+	out[0] = '\0';
+	for (size_t at = 0; at + skip <= log.len; at++) {
+		size_t len = 0;
+		if (memcmp(log.p + at, mark, skip) != 0)
+			continue;
+		for (at += skip; at < log.len && log.p[at] >= ' ' && log.p[at] <= '~'; at++)
+			if (len < FIRSTBOOT_CODE_MAX - 1)
+				out[len++] = (char)log.p[at];
+		while (len && out[len - 1] == ' ')
+			len--;
+		out[len] = '\0';
+	}
 }

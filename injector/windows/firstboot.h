@@ -34,4 +34,9 @@ struct span firstboot_script(void);
 /* From the raw blob: UTF-16LE with its mark, base64, one NUL. */
 int firstboot_blob(const struct secret *raw, struct secret *out, struct err *e);
 
+/* What the log says last about djoin's exit code: its text, "not run", or "" when nothing. */
+#define FIRSTBOOT_LOG "debug/odjstick-join.log" /* below the folder of Windows */
+#define FIRSTBOOT_CODE_MAX 16
+void firstboot_code(struct span log, char out[FIRSTBOOT_CODE_MAX]);
+
 #endif

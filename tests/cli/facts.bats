@@ -131,6 +131,34 @@ fact() {
 	[ "$(fact .offline_join.state)" = failed ]
 }
 
+@test "facts: what the first-boot method left in its log" {
+	local log="$WORK/boot/Windows/debug/odjstick-join.log"
+	windows boot win11
+	inspect() {
+		disk "$WORK/boot.img" 40 "$WORK/boot"
+		"$ODJSTICK" windows inspect --json "$WORK/boot.img" >"$WORK/json"
+		"$ODJSTICK" windows inspect "$WORK/boot.img" >"$WORK/table"
+	}
+	inspect
+	[ "$(fact '.offline_join | .firstboot_log + .djoin_exit_code')" = "" ]
+	! grep -q 'First-boot log' "$WORK/table"
+	printf 'odjstick: domain join at first start \r\nFehler \201\204\r\nodjstick: djoin exit code 87 \r\n' >"$log"
+	inspect
+	[ "$(fact .offline_join.djoin_exit_code)" = 87 ]
+	[ -n "$(fact .offline_join.firstboot_log)" ]
+	grep -q '^  djoin  *failed$' "$WORK/table"
+	grep -q '^  exit code  *87$' "$WORK/table"
+	# the last one counts
+	printf 'odjstick: domain join at first start \r\nodjstick: djoin exit code 0 \r\n' >>"$log"
+	inspect
+	[ "$(fact .offline_join.djoin_exit_code)" = 0 ]
+	grep -q 'exit code 0: it joined$' "$WORK/table"
+	head -c 2000 /dev/urandom >"$log"
+	inspect
+	[ "$(fact .offline_join.djoin_exit_code)" = "" ]
+	grep -q 'no exit code: it was cut off' "$WORK/table"
+}
+
 @test "facts: the real hives on NTFS: Windows 7 joined, 10 clean, 10 dirty without logs" {
 	need_shared
 	local name pair

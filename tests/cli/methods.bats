@@ -130,6 +130,30 @@ zone_is() {
 	ntfsfix -n "$DISK" >/dev/null
 }
 
+@test "registry: cut off in summer time and repeated in winter time, it writes the same; undo" {
+	cp --sparse=always "$PC/win11.img" "$DISK"
+	keep "$DISK" "$WORK/before"
+	# 2026-10-26; the power goes when the entry is to be used up
+	ODJSTICK_NOW=1793000000 ASAN_OPTIONS=detect_leaks=0 run strace -qq -o /dev/null -P "$STICK/bundle.odjb" \
+		-e trace=pwrite64 -e inject=pwrite64:signal=KILL "$ODJSTICK" apply --stick "$STICK" --target "$DISK" \
+		--passphrase-file "$LAB/pass" --yes --name ALM-FIL-001 --reason test
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"done: Read back and compare"* && "$output" != *"done: Destroy"* ]]
+	ODJSTICK_NOW=1795000000 apply "$STICK" "$DISK" --name ALM-FIL-001 --reason test >"$WORK/out" # 2026-11-18
+	grep -q 'was written before' "$WORK/out"
+	keep "$DISK" "$WORK/joined"
+	zone_is "$WORK/joined/SYSTEM" 420
+	ODJSTICK_NOW=1795000000 undo --name ALM-FIL-001
+	keep "$DISK" "$WORK/after"
+	same "$WORK/before" "$WORK/after"
+	# nothing is open any more: the next one is planned for its own time
+	rm -rf "$STICK"
+	cp -r "$LAB/stick" "$STICK"
+	ODJSTICK_NOW=1795000000 apply "$STICK" "$DISK" --name ALM-FIL-001 --reason test
+	keep "$DISK" "$WORK/joined"
+	zone_is "$WORK/joined/SYSTEM" 480
+}
+
 @test "firstboot: blob, script, service and columns; undo leaves hives and files as they were" {
 	cp --sparse=always "$PC/win11.img" "$DISK"
 	keep "$DISK" "$WORK/before"

@@ -5,7 +5,8 @@
  *
  * `odjstick bundle create` refuses a row whose blob belongs to another name or domain. The stick
  * must refuse it again: this tool checks the batch as it is, then exchanges two names (or changes
- * the domains of all rows, or one name into none a PC can have), and seals it with the lab's real key.
+ * the domains of all rows, or one name into none a PC can have), and seals it with the lab's real
+ * key.
  */
 #include <stdio.h>
 #include <stdlib.h>
