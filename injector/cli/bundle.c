@@ -8,6 +8,7 @@
 #include "bundle/bundle.h"
 #include "bundle/create.h"
 #include "cli/batch.h"
+#include "cli/bundle_entry.h"
 #include "cli/cli.h"
 
 /* --- create --- */
@@ -146,7 +147,8 @@ static int run_create(int argc, char **argv, struct err *e)
 
 struct open_args {
 	const char *path, *lab, *keyfile, *identity, *passphrase_file;
-	bool json;
+	struct bundle_entry_selector one;
+	bool json, columns;
 };
 
 static int parse_open(int argc, char **argv, struct open_args *a, struct err *e)
@@ -154,7 +156,8 @@ static int parse_open(int argc, char **argv, struct open_args *a, struct err *e)
 	const struct cli_opt opts[] = {{"--lab", &a->lab, NULL}, {"--keyfile", &a->keyfile, NULL},
 		{"--identity", &a->identity, NULL},
 		{"--passphrase-file", &a->passphrase_file, NULL}, {"--json", NULL, &a->json},
-		{NULL, NULL, NULL}};
+		{"--columns", NULL, &a->columns}, {"--serial", &a->one.serial, NULL},
+		{"--tag", &a->one.tag, NULL}, {"--name", &a->one.name, NULL}, {NULL, NULL, NULL}};
 	return cli_parse(argc, argv, opts, 1, 1, &a->path, NULL, e);
 }
 
@@ -225,51 +228,67 @@ static int show_json(const struct bundle_facts *f, const uint32_t n[3], const ch
 		e);
 }
 
+static int show_bundle(struct bundle *b, bool json, struct err *e)
+{
+	const struct bundle_facts *f = bundle_facts(b);
+	char created[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX] = "never";
+	uint32_t n[3] = {0};
+	int ret = count_states(b, n, e);
+	if (ret < 0)
+		return ret;
+	clock_text(f->created, created);
+	if (f->expires)
+		clock_text(f->expires, expires);
+	if (json)
+		return show_json(f, n, created, expires, e);
+	printf("Bundle      %s\nLabel       %s\nCreated     %s\nExpires     %s\n"
+	       "PCs         %u: %u fresh, %u spent, %u damaged\n"
+	       "Opens with  %s, or %u recipients' keys\nLab key     %s (%s)\n",
+		f->id_text, f->label, created, expires, f->count, n[BUNDLE_FRESH], n[BUNDLE_SPENT],
+		n[BUNDLE_DAMAGED], opens_with(f), f->recipients, f->lab_keyid,
+		f->lab_verified ? "signature verified"
+				: "signature NOT checked: give --lab LAB.pub");
+	return 0;
+}
+
 static int run_show(int argc, char **argv, struct err *e)
 {
 	struct open_args a = {0};
 	struct bundle *b = NULL;
-	uint32_t n[3] = {0};
+	bool one = false;
 	int ret = parse_open(argc, argv, &a, e);
 	if (ret == 0)
-		ret = open_bundle(&a, &b, e);
+		ret = bundle_entry_selected(&a.one, &one, e);
 	if (ret == 0)
-		ret = count_states(b, n, e);
-	if (ret == 0) {
-		const struct bundle_facts *f = bundle_facts(b);
-		char created[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX] = "never";
-		clock_text(f->created, created);
-		if (f->expires)
-			clock_text(f->expires, expires);
-		if (a.json)
-			ret = show_json(f, n, created, expires, e);
-		else
-			printf("Bundle      %s\nLabel       %s\nCreated     %s\nExpires     %s\n"
-			       "PCs         %u: %u fresh, %u spent, %u damaged\n"
-			       "Opens with  %s, or %u recipients' keys\nLab key     %s (%s)\n",
-				f->id_text, f->label, created, expires, f->count, n[BUNDLE_FRESH],
-				n[BUNDLE_SPENT], n[BUNDLE_DAMAGED], opens_with(f), f->recipients,
-				f->lab_keyid,
-				f->lab_verified ? "signature verified"
-						: "signature NOT checked: give --lab LAB.pub");
-	}
+		ret = open_bundle(&a, &b, e);
+	if (ret == 0 && one)
+		ret = unlock(&a, b, e);
+	if (ret == 0)
+		ret = one ? bundle_entry_show(b, &a.one, a.json, e) : show_bundle(b, a.json, e);
 	bundle_close(b);
 	return ret;
 }
 
 /* --- list --- */
 
-static json_t *row_json(const struct bundle_row *r, enum bundle_state s, int64_t when)
+/* In the listing: "timezone=... keyboard=..." after the row, or an object. */
+static int list_columns(
+	struct bundle *b, uint32_t id, enum bundle_state s, json_t *row, struct err *e)
 {
-	char text[CLOCK_TEXT_MAX];
-	clock_text(when, text);
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s?}", "entry", (int)r->id,
-		"computer_name", r->computer_name, "serial", r->serial, "inventory_tag", r->tag,
-		"domain", r->domain, "state", bundle_state_name(s), "spent",
-		s == BUNDLE_SPENT ? text : NULL);
+	const char *column;
+	json_t *columns, *value;
+	int ret = bundle_entry_columns(b, id, s, &columns, e);
+	if (ret < 0)
+		return ret;
+	if (row)
+		return json_object_set_new(row, "columns", columns) < 0 ? err_nomem(e) : 0;
+	json_object_foreach(columns, column, value) if (json_string_value(value)[0])
+		printf("  %s=%s", column, json_string_value(value));
+	json_decref(columns);
+	return 0;
 }
 
-static int list_rows(struct bundle *b, json_t *out, struct err *e)
+static int list_rows(struct bundle *b, bool columns, json_t *out, struct err *e)
 {
 	if (!out)
 		printf("%6s  %-15s  %-20s  %-16s  %-24s  %s\n", "ENTRY", "NAME", "SERIAL", "TAG",
@@ -283,12 +302,19 @@ static int list_rows(struct bundle *b, json_t *out, struct err *e)
 			ret = bundle_entry_state(b, id, &s, &when, e);
 		if (ret < 0)
 			return ret;
-		if (out)
-			json_array_append_new(out, row_json(&r, s, when));
-		else
-			printf("%6u  %-15s  %-20s  %-16s  %-24s  %s\n", id, r.computer_name,
+		json_t *row = out ? bundle_entry_json(&r, s, when) : NULL;
+		if (out && (!row || json_array_append_new(out, row) < 0))
+			return err_nomem(e);
+		if (!out)
+			printf("%6u  %-15s  %-20s  %-16s  %-24s  %s", id, r.computer_name,
 				*r.serial ? r.serial : "-", *r.tag ? r.tag : "-", r.domain,
 				bundle_state_name(s));
+		if (columns)
+			ret = list_columns(b, id, s, row, e);
+		if (!out)
+			printf("\n");
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }
@@ -304,7 +330,7 @@ static int run_list(int argc, char **argv, struct err *e)
 		ret = unlock(&a, b, e);
 	json_t *out = ret == 0 && a.json ? json_array() : NULL;
 	if (ret == 0)
-		ret = list_rows(b, out, e);
+		ret = list_rows(b, a.columns, out, e);
 	if (ret == 0 && out)
 		ret = cli_print_json(out, e);
 	else
@@ -361,8 +387,12 @@ static const struct cli_verb verbs[] = {
 		"[--kdf-memory "
 		"MIB]\n      [--passphrase-file F] [--lab-passphrase-file F]",
 		"make one encrypted, signed file of an inventory and its blobs", run_create},
-	{"list", OPEN_ARGS, "list the PCs and whether they were used", run_list},
-	{"show", "BUNDLE.odjb [--lab LAB.pub] [--json]", "show what needs no key", run_show},
+	{"list", OPEN_ARGS " [--columns]", "list the PCs and whether they were used", run_list},
+	{"show",
+		"BUNDLE.odjb [--lab LAB.pub] [--json]\n"
+		"      [(--serial S | --tag T | --name N) [--passphrase-file F] [--keyfile F] "
+		"[--identity KEY]]",
+		"show what needs no key, or one entry with its further columns", run_show},
 	{"check", OPEN_ARGS, "verify every byte that the given keys allow to verify", run_check},
 	{NULL, NULL, NULL, NULL},
 };

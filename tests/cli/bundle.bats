@@ -158,6 +158,45 @@ PY
 	refuses 3 "public keys" make_bundle r2.odjb --recipient LAB.pub
 }
 
+@test "an entry is shown with its further columns, as long as it was not used" {
+	printf 'computer_name,serial,inventory_tag,blob,timezone,keyboard,rtc,room\nALM-FIL-001,5CG1,INV-1,%s,Central Asia Standard Time,00000409,local,2.17\nALM-FIL-002,5CG2,INV-2,%s,,,,\n' \
+		"$BLOBS/ALM-FIL-001.txt" "$BLOBS/ALM-FIL-002.txt" >x.csv
+	"$ODJSTICK" bundle create x.csv -o x.odjb --lab LAB.key --passphrase-file bp --lab-passphrase-file lp \
+		--kdf-memory 8
+	show() { "$ODJSTICK" bundle show x.odjb --lab LAB.pub --passphrase-file bp "$@"; }
+	local by
+	for by in "--serial 5CG1" "--tag INV-1" "--name alm-fil-001"; do
+		# shellcheck disable=SC2086
+		show $by --json >j
+		[ "$(jq -c '[.computer_name, .serial, .inventory_tag, .state, .columns]' j)" = \
+			'["ALM-FIL-001","5CG1","INV-1","fresh",{"timezone":"Central Asia Standard Time","keyboard":"00000409","rtc":"local","room":"2.17"}]' ]
+	done
+	show --serial 5CG1 >text
+	grep -q '^timezone *Central Asia Standard Time$' text
+	grep -q '^rtc *local$' text
+	"$ODJSTICK" bundle list x.odjb --lab LAB.pub --passphrase-file bp --columns >text
+	grep -q 'ALM-FIL-001 .*fresh  timezone=Central Asia Standard Time  keyboard=00000409  rtc=local  room=2.17$' text
+	grep -q 'ALM-FIL-002 .*fresh$' text
+	"$ODJSTICK" bundle list x.odjb --lab LAB.pub --passphrase-file bp --columns --json >j
+	[ "$(jq -r '.[0].columns.keyboard' j)" = 00000409 ]
+	# never the join
+	! grep -q CORP text j
+	refuses 1 "" show --serial 5CG3
+	refuses 2 "give one of" show --serial 5CG1 --tag INV-1
+	refuses 4 "" "$ODJSTICK" bundle show x.odjb --lab LAB.pub --passphrase-file lp --serial 5CG1
+	refuses 5 "" "$ODJSTICK" bundle show x.odjb --passphrase-file bp --serial 5CG1
+	# used: the key is gone, and the columns with it
+	load pc
+	LAB="$WORK"
+	cp bp pass
+	win11 "$WORK/tree" '$a [ControlSet001\\Control\\Keyboard Layouts\\00000409]'
+	"$ODJSTICK" stick init stick --bundle x.odjb --lab LAB.key --passphrase-file lp >/dev/null
+	apply stick tree --name ALM-FIL-002 >/dev/null
+	"$ODJSTICK" bundle show stick/bundle.odjb --lab LAB.pub --passphrase-file bp --serial 5CG2 --json >j
+	[ "$(jq -c '[.state, .columns]' j)" = '["spent",null]' ]
+	"$ODJSTICK" bundle show stick/bundle.odjb --lab LAB.pub --passphrase-file bp --serial 5CG2 | grep -q 'not readable any more'
+}
+
 @test "further columns reach the entry" {
 	printf 'computer_name,serial,blob,room\nALM-FIL-001,5CG1,%s,2.17 east\n' "$BLOBS/ALM-FIL-001.txt" >x.csv
 	"$ODJSTICK" bundle create x.csv -o x.odjb --lab LAB.key --passphrase-file bp --lab-passphrase-file lp \
