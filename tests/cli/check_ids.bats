@@ -3,6 +3,8 @@
 # tests/tools/checks.py holds this file, docs/windows.md and the code against each other. What a verdict
 # does (a reason is asked for, nothing is changed) is in checks.bats, apply.bats and tests/ui.
 
+# shellcheck disable=SC2030,SC2031 # every test sets its own PC
+
 load common
 load pc
 
