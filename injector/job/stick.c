@@ -170,8 +170,9 @@ int stick_unlock(
 	if (ret == 0)
 		return JOURNAL_ADD(s->journal, e, JE_UNLOCKED,
 			JV_TEXT(JF_BUNDLE, bundle_facts(s->bundle)->id_text));
+	s->attempts++;
 	JOURNAL_ADD(s->journal, NULL, JE_UNLOCK_FAILED, JV_TEXT(JF_ERROR, err_name(ret)),
-		JV_NUM(JF_ATTEMPT, ++s->attempts));
+		JV_NUM(JF_ATTEMPT, s->attempts));
 	return ret;
 }
 
