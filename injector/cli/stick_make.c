@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,13 +111,24 @@ static int make_folder(char *out, size_t n, struct err *e)
 	return 0;
 }
 
+/* Each stick has a number of its own, so that it is not taken for another one made from the same
+ * image; an image without room for one knows its sticks by its own identity. */
+static uint32_t new_volume_id(const struct make *k)
+{
+	uint32_t id = k->layout.identity;
+	while (manifest_number_at(&k->manifest) && (id == 0 || id == k->layout.identity))
+		id = randombytes_random();
+	return id;
+}
+
 static int write_medium(
 	const struct make *k, struct blockdev *medium, const char *dir, struct err *e)
 {
 	uint64_t length = 0;
 	int data = -1, percent = -1;
 	const struct lab_key *key = k->image_signed ? NULL : k->lab.key;
-	int ret = make_data(k->image_path, &k->layout, medium->size, dir, &data, &length, e);
+	int ret = make_data(
+		k->image_path, &k->layout, new_volume_id(k), medium->size, dir, &data, &length, e);
 	if (ret == 0)
 		ret = make_stick(medium, k->image, &k->manifest, data, length, key, show_progress,
 			&percent, e);

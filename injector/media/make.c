@@ -17,6 +17,7 @@
 #define SECTORS_MAX UINT32_MAX
 #define FD_TEXT 64
 #define MARK 4096u
+#define FAT32_VOLUME_ID 67u
 
 uint64_t make_needed(const struct layout *image, uint64_t bundle)
 {
@@ -30,13 +31,13 @@ uint64_t make_needed(const struct layout *image, uint64_t bundle)
 
 /* --- the data partition --------------------------------------------------------------------- */
 
-static int format(const struct layout *l, int fd, struct err *e)
+static int format(const struct layout *l, uint32_t volume, int fd, struct err *e)
 {
 	char path[FD_TEXT], hidden[24], id[16];
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	snprintf(
 		hidden, sizeof hidden, "%llu", (unsigned long long)(l->data_start / LAYOUT_SECTOR));
-	snprintf(id, sizeof id, "%08x", (unsigned)l->identity);
+	snprintf(id, sizeof id, "%08x", (unsigned)volume);
 	return run_program((const char *const[]){"mkfs.fat", "-F", "32", "-n", "ODJSTICK", "-i", id,
 				   "-h", hidden, path, NULL},
 		"dosfstools", e);
@@ -88,8 +89,8 @@ static uint64_t data_length(const struct layout *l, uint64_t size)
 	return room / CHUNK * CHUNK;
 }
 
-int make_data(const char *image, const struct layout *l, uint64_t size, const char *dir, int *out,
-	uint64_t *length, struct err *e)
+int make_data(const char *image, const struct layout *l, uint32_t volume, uint64_t size,
+	const char *dir, int *out, uint64_t *length, struct err *e)
 {
 	*length = data_length(l, size);
 	/* Inherited on purpose: mkfs.fat and mcopy open it by its number. */
@@ -102,7 +103,7 @@ int make_data(const char *image, const struct layout *l, uint64_t size, const ch
 	if (ret == 0)
 		ret = take_readme(image, l, dir, e);
 	if (ret == 0)
-		ret = format(l, fd, e);
+		ret = format(l, volume, fd, e);
 	if (ret == 0)
 		ret = fill(fd, dir, e);
 	if (ret < 0)
@@ -121,6 +122,8 @@ struct job {
 	uint64_t data_length, all, done;
 	make_progress *progress;
 	void *ctx;
+	uint64_t number_at; /* of the stick's number; 0: it has none */
+	char number[MANIFEST_NUMBER_DIGITS + 1];
 	uint8_t *chunk, *again;
 	uint8_t seed[randombytes_SEEDBYTES]; /* of the marks */
 };
@@ -189,12 +192,33 @@ static int compare_chunk(struct job *j, uint64_t off, size_t n, struct err *e)
 	return ret;
 }
 
+/* The image's piece at off, in which the stick's own number belongs. */
+static void put_number(struct job *j, uint64_t off, size_t n)
+{
+	for (size_t i = 0; j->number_at && i < MANIFEST_NUMBER_DIGITS; i++)
+		if (j->number_at + i >= off && j->number_at + i < off + n)
+			j->chunk[j->number_at + i - off] = (uint8_t)j->number[i];
+}
+
+/* The number is the volume id of the data partition, so that either leads to the other. */
+static int take_number(struct job *j, struct err *e)
+{
+	uint8_t id[4];
+	if (!j->number_at)
+		return 0;
+	int ret = read_data(j, FAT32_VOLUME_ID, id, sizeof id, e);
+	if (ret == 0)
+		snprintf(j->number, sizeof j->number, "%08x", (unsigned)le32(id));
+	return ret;
+}
+
 static int walk_boot(struct job *j, chunk_step *step, struct err *e)
 {
 	int ret = 0;
 	for (uint64_t off = 0; ret == 0 && off < j->boot_end;) {
 		size_t n = j->boot_end - off < CHUNK ? (size_t)(j->boot_end - off) : CHUNK;
 		ret = blockdev_read(j->image, off, j->chunk, n, e);
+		put_number(j, off, n);
 		if (ret == 0)
 			ret = step(j, off, n, e);
 		tell(j, n);
@@ -325,11 +349,14 @@ int make_stick(struct blockdev *medium, struct blockdev *image, const struct man
 		.data = data,
 		.boot_end = m->end,
 		.data_length = data_length,
+		.number_at = manifest_number_at(m),
 		.progress = progress,
 		.ctx = ctx,
 		.chunk = malloc(CHUNK),
 		.again = malloc(CHUNK)};
 	int ret = j.chunk && j.again ? count_data(&j, e) : err_nomem(e);
+	if (ret == 0)
+		ret = take_number(&j, e);
 	if (ret == 0)
 		ret = run(&j, e);
 	if (ret == 0)

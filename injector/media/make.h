@@ -25,11 +25,12 @@ uint64_t make_needed(const struct layout *image, uint64_t bundle);
 
 /* A data partition in memory: *fd is a sparse memfd of *length bytes, the largest that fits a
  * medium of `size`. Holds what is in `dir` (bundle.odjb, lab.pub, journal/, state/), and the
- * image's README.TXT, which is put into dir. */
-int make_data(const char *image, const struct layout *l, uint64_t size, const char *dir, int *fd,
-	uint64_t *length, struct err *e);
+ * image's README.TXT, which is put into dir. The file system's volume id becomes `volume`. */
+int make_data(const char *image, const struct layout *l, uint32_t volume, uint64_t size,
+	const char *dir, int *fd, uint64_t *length, struct err *e);
 
-/* Write a stick: `image` up to the data partition, `data` of that length behind it. With a key the
+/* Write a stick: `image` up to the data partition, `data` of that length behind it. The
+ * volume id of `data` becomes the stick's number, when the image has room for one. With a key the
  * manifest is signed. Everything is read back and compared; -ERR_INTEGRITY when the medium does
  * not keep what was written (a worn or fake stick). progress(ctx, done, all) may be NULL. */
 typedef void make_progress(void *ctx, uint64_t done, uint64_t all);

@@ -12,6 +12,8 @@
 #define IDENTITY "identity "
 #define HASH_CHUNK (1u << 20)
 #define NUMBER_DIGITS_MAX 15u
+#define STICK_NUMBER "/number"
+#define STICK_NUMBER_AT 120u /* behind cpio's header (110 bytes) and the name, aligned to 4 */
 
 static const char get_another[] = "Do not start a PC from it. Have it made again in the lab.";
 
@@ -179,6 +181,28 @@ int manifest_read(struct manifest *m, struct blockdev *d, struct err *e)
 	return ret < 0 ? ret : manifest_parse(m, room, len, d->name, e);
 }
 
+static bool is_number(const struct manifest_range *r)
+{
+	return strcmp(r->name, STICK_NUMBER) == 0 &&
+	       r->length >= STICK_NUMBER_AT + MANIFEST_NUMBER_DIGITS;
+}
+
+uint64_t manifest_number_at(const struct manifest *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (is_number(&m->ranges[i]))
+			return m->ranges[i].offset + STICK_NUMBER_AT;
+	return 0;
+}
+
+/* The beginning of the file: digits as the image has them. What is no digit stays, and is found. */
+static void hide_number(uint8_t *file)
+{
+	for (size_t i = STICK_NUMBER_AT; i < STICK_NUMBER_AT + MANIFEST_NUMBER_DIGITS; i++)
+		if (hex_digit((char)file[i]) >= 0)
+			file[i] = '0';
+}
+
 static int hash_range(const struct manifest_range *r, struct blockdev *d, uint8_t *chunk,
 	uint8_t out[MANIFEST_HASH], struct err *e)
 {
@@ -190,6 +214,8 @@ static int hash_range(const struct manifest_range *r, struct blockdev *d, uint8_
 		int ret = blockdev_read(d, r->offset + done, chunk, n, e);
 		if (ret < 0)
 			return err_ctx(e, "%s", r->name);
+		if (done == 0 && is_number(r))
+			hide_number(chunk);
 		crypto_hash_sha256_update(&s, chunk, n);
 		done += n;
 	}

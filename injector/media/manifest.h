@@ -60,6 +60,13 @@ int manifest_parse(
 /* Read and parse the manifest of a medium. -ERR_INTEGRITY when there is none. */
 int manifest_read(struct manifest *m, struct blockdev *d, struct err *e);
 
+/* A stick's own number: eight hexadecimal digits in the file /number of the boot partition, a cpio
+ * archive that the loaders hand to the kernel (docs/adr/0093). The manifest has the image's, all
+ * zeros, and manifest_compare() reads any digits there as zeros. The offset of the digits on the
+ * medium; 0: the image has none. */
+#define MANIFEST_NUMBER_DIGITS 8u
+uint64_t manifest_number_at(const struct manifest *m);
+
 /* Hash every range; differs() hears of each one whose bytes are not the manifest's. *bad is their
  * number. The result says nothing while the manifest itself is not known to be the lab's. */
 typedef void manifest_differs(void *ctx, const struct manifest_range *r);

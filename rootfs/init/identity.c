@@ -38,6 +38,7 @@ void identity_of_fat32(const uint8_t sector[IDENTITY_SECTOR], char id[9])
 
 typedef void sector_fn(const uint8_t sector[IDENTITY_SECTOR], char id[9]);
 
+/* id "": any will do. */
 static bool carries(const char *dev, const char *name, sector_fn *read_id, const char *id)
 {
 	uint8_t sector[IDENTITY_SECTOR];
@@ -46,7 +47,7 @@ static bool carries(const char *dev, const char *name, sector_fn *read_id, const
 		sysfile_bytes(path, 0, sector, sizeof sector) != (ssize_t)sizeof sector)
 		return false;
 	read_id(sector, found);
-	return strcmp(found, id) == 0;
+	return id[0] ? strcmp(found, id) == 0 : found[0] != '\0';
 }
 
 /* The disk's partition 1: its name as the kernel gave it ("sda1", "mmcblk0p1"). */
@@ -81,18 +82,27 @@ static bool is_virtual(const char *name)
 	return false;
 }
 
+void identity_number(struct identity *id, const char *text)
+{
+	id->volume[0] = '\0';
+	if (strlen(text) != 8 || strspn(text, "0123456789abcdef") != 8)
+		return;
+	snprintf(id->volume, sizeof id->volume, "%s",
+		strcmp(text, "00000000") == 0 ? id->image : text);
+}
+
 unsigned identity_find(
-	const char *sys, const char *dev, const char *id, char path[IDENTITY_PATH_MAX])
+	const char *sys, const char *dev, const struct identity *id, char path[IDENTITY_PATH_MAX])
 {
 	unsigned count = 0;
-	DIR *d = strlen(id) == 8 ? opendir(sys) : NULL;
+	DIR *d = strlen(id->image) == 8 ? opendir(sys) : NULL;
 	struct dirent *entry;
 	while (d && (entry = readdir(d))) {
 		char part[64];
 		if (entry->d_name[0] == '.' || is_virtual(entry->d_name) ||
-			!carries(dev, entry->d_name, identity_of_mbr, id) ||
+			!carries(dev, entry->d_name, identity_of_mbr, id->image) ||
 			!first_partition(sys, entry->d_name, part, sizeof part) ||
-			!carries(dev, part, identity_of_fat32, id))
+			!carries(dev, part, identity_of_fat32, id->volume))
 			continue;
 		if (snprintf(path, IDENTITY_PATH_MAX, "%s/%s", dev, part) < IDENTITY_PATH_MAX)
 			count++;

@@ -29,6 +29,7 @@
 #include "rootfs/init/words.h"
 
 #define STICK "/stick"
+#define NUMBER "/number"
 #define KEYMAPS "/share/keymaps"
 #define KEYMAP_FILE STICK "/keyboard.txt"
 #define COMMAND_LINE_MAX 4096
@@ -41,6 +42,7 @@
 
 struct init {
 	struct words words;
+	struct identity identity;
 	struct console console;
 	struct drivers drivers;
 	int64_t others;	 /* when other devices than USB and keyboards have their turn */
@@ -59,6 +61,15 @@ struct init {
 static void oem_words(void *ctx, const char *text)
 {
 	words_add(ctx, text);
+}
+
+/* Which stick this is: from the command line, and from the file that the loader added. */
+static void read_identity(struct init *in)
+{
+	char text[16];
+	snprintf(in->identity.image, sizeof in->identity.image, "%s", in->words.id);
+	(void)sysfile_line(NUMBER, text, sizeof text);
+	identity_number(&in->identity, text);
 }
 
 static void read_words(struct words *w)
@@ -153,7 +164,7 @@ static void settle(struct init *in)
 	if (wait_for_event(in, SETTLED) && now_ms() < in->settled)
 		return;
 	system_log("drivers");
-	in->twins = identity_find("/sys/block", "/dev", in->words.id, other) > 1;
+	in->twins = identity_find("/sys/block", "/dev", &in->identity, other) > 1;
 	in->ready = !in->twins;
 	if (in->ready)
 		(void)sysfile_create(WIZARD_DRIVERS);
@@ -215,7 +226,7 @@ static void find_stick(struct init *in)
 {
 	int64_t patience = now_ms() + PATIENCE;
 	for (;;) {
-		unsigned found = identity_find("/sys/block", "/dev", in->words.id, in->stick);
+		unsigned found = identity_find("/sys/block", "/dev", &in->identity, in->stick);
 		if (found == 1)
 			return;
 		bool said = found > 1 || now_ms() >= patience;
@@ -285,6 +296,7 @@ static void start(struct init *in)
 	sigaddset(&child, SIGCHLD);
 	in->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	read_words(&in->words);
+	read_identity(in);
 	console_open(&in->console, &in->words);
 	log_failure(console_font(&in->console, "/share/fonts", &e), &e);
 	err_clear(&e);

@@ -94,8 +94,8 @@ said() {
 	"$REPO/image/get-stick" "$tmp/stick.img" "$BATS_TEST_TMPDIR/back"
 	cmp "$tmp/b.odjb" "$BATS_TEST_TMPDIR/back/bundle.odjb"
 	"$ODJSTICK" journal verify "$BATS_TEST_TMPDIR/back" --lab "$tmp/LAB.pub"
-	# The boot partition is the image's, bit for bit.
-	cmp <(partition "$tmp/stick.img" 2) <(partition "$IMAGE" 2)
+	# The boot partition is the image's, bit for bit, but for the eight digits of the stick's number.
+	[ "$(cmp -l <(partition "$tmp/stick.img" 2) <(partition "$IMAGE" 2) | wc -l)" -le 8 ]
 	grep -q "$(sha256sum <"$tmp/b.odjb" | cut -d' ' -f1)  /mnt/bundle.odjb" "$tmp/said"
 }
 

@@ -357,12 +357,15 @@ static void put_disk(const char *disk, const char *part, uint32_t mbr, uint32_t 
 	put_text(path, "1\n");
 }
 
-static unsigned find(const char *id, char *path)
+static unsigned find(const char *image, const char *number, char *path)
 {
+	struct identity id;
+	snprintf(id.image, sizeof id.image, "%s", image);
+	identity_number(&id, number);
 	char sys[128], dev[128];
 	snprintf(sys, sizeof sys, "%s/sys", root);
 	snprintf(dev, sizeof dev, "%s/dev", root);
-	return identity_find(sys, dev, id, path);
+	return identity_find(sys, dev, &id, path);
 }
 
 static void test_identity(void **state)
@@ -375,12 +378,33 @@ static void test_identity(void **state)
 	put_disk("sdd", "sdd1", 0x00000003, 0xCAFE0001);      /* our file system copied elsewhere */
 	put_disk("loop0", "loop0p1", 0xCAFE0001, 0xCAFE0001); /* a file */
 	put_text("sys/sdb/sdb2/partition", "2\n");
-	assert_int_equal(find("cafe0001", path), 1);
+	assert_int_equal(find("cafe0001", "00000000", path), 1);
 	assert_non_null(strstr(path, "/dev/sdb1"));
-	assert_int_equal(find("cafe0002", path), 0);
-	assert_int_equal(find("", path), 0);
+	assert_int_equal(find("cafe0002", "00000000", path), 0);
+	assert_int_equal(find("", "00000000", path), 0);
+	assert_int_equal(find("", "", path), 0);
 	put_disk("mmcblk0", "mmcblk0p1", 0xCAFE0001, 0xCAFE0001);
-	assert_int_equal(find("cafe0001", path), 2);
+	assert_int_equal(find("cafe0001", "00000000", path), 2);
+}
+
+/* Two sticks made from one image, each with its number: only the one that was started is used. */
+static void test_numbers(void **state)
+{
+	(void)state;
+	static const char *const no_number[] = {"", "0000000", "0000000A", "0000000g", "000000000"};
+	char path[IDENTITY_PATH_MAX];
+	put_disk("sda", "sda1", 0xCAFE0001, 0x0000BEEF);
+	put_disk("sdb", "sdb1", 0xCAFE0001, 0x1234ABCD);
+	put_disk("sdc", "sdc1", 0x00000003, 0x0000BEEF); /* of another image */
+	assert_int_equal(find("cafe0001", "0000beef", path), 1);
+	assert_non_null(strstr(path, "/dev/sda1"));
+	assert_int_equal(find("cafe0001", "1234abcd", path), 1);
+	assert_non_null(strstr(path, "/dev/sdb1"));
+	assert_int_equal(find("cafe0001", "0000bee0", path), 0);
+	assert_int_equal(find("cafe0001", "00000000", path), 0);
+	/* Nothing that can be a number was handed over: either could be meant. */
+	for (size_t i = 0; i < ARRAY_SIZE(no_number); i++)
+		assert_int_equal(find("cafe0001", no_number[i], path), 2);
 }
 
 static void test_sectors(void **state)
@@ -555,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_empty_tables),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test_setup_teardown(test_identity, make_root, drop_root),
+		cmocka_unit_test_setup_teardown(test_numbers, make_root, drop_root),
 		cmocka_unit_test(test_sectors),
 		cmocka_unit_test(test_psf1),
 		cmocka_unit_test(test_psf_cut),
