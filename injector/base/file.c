@@ -88,23 +88,24 @@ static int sync_parent(const char *path, struct err *e)
 	return file_sync_dir(dir, e);
 }
 
-int file_replace(const char *path, const void *p, size_t n, unsigned mode, struct err *e)
+static int put(int fd, const char *path, const void *p, size_t n, struct err *e)
 {
-	size_t len = strlen(path) + sizeof ".new";
-	CLEANUP(freep) char *temp = malloc(len);
-	if (!temp)
-		return err_nomem(e);
-	snprintf(temp, len, "%s.new", path);
-	unlink(temp); /* left behind by a power cut: never the valid copy */
-	int ret = write_new(temp, p, n, mode, e);
-	if (ret < 0)
-		return ret;
-	if (rename(temp, path) < 0) {
-		ret = err_sys(e, ERR_IO, "The old file is untouched.", "cannot replace %s", path);
-		unlink(temp);
-		return ret;
-	}
-	return sync_parent(path, e);
+	struct stat st;
+	if (fstat(fd, &st) < 0 || write_all(fd, p, n) < 0 ||
+		(st.st_size > (off_t)n && ftruncate(fd, (off_t)n) < 0) || fsync(fd) < 0)
+		return err_sys(e, ERR_IO, NULL, "cannot write %s", path);
+	return 0;
+}
+
+int file_put(const char *path, const void *p, size_t n, unsigned mode, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
+	if (fd < 0)
+		return err_sys(e, ERR_IO, NULL, "cannot create %s", path);
+	int ret = put(fd, path, p, n, e);
+	if (close(fd) < 0 && ret == 0)
+		ret = err_sys(e, ERR_IO, NULL, "cannot write %s", path);
+	return ret < 0 ? ret : sync_parent(path, e);
 }
 
 int file_create(const char *path, const void *p, size_t n, unsigned mode, struct err *e)

@@ -1,6 +1,6 @@
 /*
- * Files on the lab's machine and on the stick: bounded reads, durable
- * replacement. Nothing here touches a PC's disk; that is volume/.
+ * Files on the lab's machine and on the stick: bounded reads, durable writes.
+ * Nothing here touches a PC's disk; that is volume/.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -15,9 +15,13 @@
 /* Read a whole regular file of at most max bytes (-ERR_LIMIT beyond). */
 int file_read(const char *path, size_t max, struct buf *out, struct err *e);
 
-/* Write-new, fsync, rename, fsync of the directory: after a power cut the path holds the old or the
- * new content. mode applies to the new file. */
-int file_replace(const char *path, const void *p, size_t n, unsigned mode, struct err *e);
+/* Write the whole content under its final name, over what is there: write, cut to n, fsync, fsync
+ * of the directory. mode applies to a file that is made. A power cut leaves any mixture of absent,
+ * old and new, so this is for content whose reader can tell (sealed, signed), and never for the
+ * only copy of something that is needed: that stays under another name meanwhile. There is no
+ * write-new and rename here, because the stick is FAT: a cut inside a rename leaves two names for
+ * the same clusters, and removing one of them frees what the other still uses. */
+int file_put(const char *path, const void *p, size_t n, unsigned mode, struct err *e);
 
 /* Create a file that must not exist; fsync it and its directory. */
 int file_create(const char *path, const void *p, size_t n, unsigned mode, struct err *e);

@@ -1,5 +1,6 @@
 #include "job/undo_record.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "bundle/crypto.h"
 #include "job/internal.h"
 
-#define MAGIC "ODJUNDO2"
+#define MAGIC "ODJUNDO3"
 #define MAGIC_LEN 8
 #define SEAL_LABEL "odjstick undo seal"
 #define HASH_LABEL "odjstick undo hash"
@@ -21,7 +22,13 @@
 #define UNDO_TEXT_MAX 4096u
 #define AD_SIZE (BUNDLE_ID_LEN + 4)
 
-#define NEXT_DAMAGED "The disk is untouched. This join cannot be taken back with this stick."
+#define NEXT_DAMAGED                                                                               \
+	"The disk is untouched. If the stick was pulled before it wrote to this PC, apply again. " \
+	"Otherwise this join cannot be taken back with this stick."
+
+/* Two places per entry: a record is never written over the newest one. */
+static const char *const places[] = {"", "-2"};
+#define PLACES ARRAY_SIZE(places)
 
 void undo_record_clear(struct undo_record *r)
 {
@@ -54,10 +61,10 @@ void undo_hash(
 	sodium_memzero(&st, sizeof st);
 }
 
-static char *record_path(struct job *j)
+static char *record_path(struct job *j, size_t place)
 {
 	char name[48];
-	snprintf(name, sizeof name, "state/undo-%u.sealed", j->entry);
+	snprintf(name, sizeof name, "state/undo-%u%s.sealed", j->entry, places[place]);
 	return path_join(stick_dir(j->stick), name);
 }
 
@@ -98,6 +105,7 @@ static void put_bytes(struct writer *w, const void *p, size_t n)
 static void put_record(struct writer *w, const struct undo_record *r)
 {
 	put(w, MAGIC, MAGIC_LEN);
+	put_num(w, r->saves, 4);
 	put_num(w, r->method, 1);
 	put_num(w, r->restoring, 1);
 	put_num(w, r->intent, 8);
@@ -130,26 +138,6 @@ static int seal(struct job *j, const struct secret *plain, struct buf *sealed, s
 	if (ret == 0)
 		crypto_seal(at, key.p, plain->p, plain->len, ad, sizeof ad);
 	secret_clear(&key);
-	return ret;
-}
-
-int undo_record_save(struct job *j, const struct undo_record *r, struct err *e)
-{
-	CLEANUP(freep) char *path = record_path(j);
-	struct secret plain = SECRET_INIT;
-	struct buf sealed = BUF_INIT;
-	struct writer w = {NULL, 0};
-	put_record(&w, r);
-	int ret = path ? secret_alloc(&plain, w.n, e) : err_nomem(e);
-	if (ret == 0) {
-		w = (struct writer){plain.p, 0};
-		put_record(&w, r);
-		ret = seal(j, &plain, &sealed, e);
-	}
-	if (ret == 0)
-		ret = file_replace(path, sealed.p, sealed.len, 0600, e);
-	secret_clear(&plain);
-	buf_clear(&sealed);
 	return ret;
 }
 
@@ -204,6 +192,7 @@ static int take_record(const struct secret *plain, struct undo_record *r, struct
 	const uint8_t *magic = reader_take(&rd, MAGIC_LEN);
 	if (!magic || memcmp(magic, MAGIC, MAGIC_LEN) != 0)
 		return -ERR_INTEGRITY;
+	r->saves = reader_le32(&rd);
 	uint8_t method = reader_u8(&rd);
 	r->restoring = reader_u8(&rd) != 0;
 	r->intent = reader_le64(&rd);
@@ -244,40 +233,130 @@ static int unseal(struct job *j, const struct buf *sealed, struct undo_record *r
 	return ret;
 }
 
-int undo_record_load(struct job *j, struct undo_record *r, struct err *e)
+/* --- saving and loading
+ * -------------------------------------------------------------------------------------- */
+
+static int load_place(struct job *j, size_t place, struct undo_record *r, struct err *e)
 {
-	CLEANUP(freep) char *path = record_path(j);
+	CLEANUP(freep) char *path = record_path(j, place);
 	struct buf sealed = BUF_INIT;
 	if (!path)
 		return err_nomem(e);
 	if (!file_exists(path))
-		return err_set(e, ERR_NOTFOUND,
-			"The disk is untouched. Only the stick that changed a PC can undo it, and "
-			"only "
-			"once.",
-			"this stick holds nothing to undo for %s", j->pc.name);
+		return -ERR_NOTFOUND;
 	int ret = file_read(path, UNDO_FILE_MAX, &sealed, e);
 	if (ret == 0)
 		ret = unseal(j, &sealed, r, e);
+	buf_clear(&sealed);
+	if (ret < 0)
+		undo_record_clear(r);
+	return ret;
+}
+
+/* The record that was saved last, of those that open; *place: where it lies. A power cut leaves one
+ * that does not open while it is written: then the one before it counts, or there is none yet. */
+static int load_newest(struct job *j, struct undo_record *r, size_t *place, struct err *e)
+{
+	int worst = -ERR_NOTFOUND;
+	bool found = false;
+	for (size_t i = 0; i < PLACES; i++) {
+		struct undo_record one = {0};
+		int ret = load_place(j, i, &one, e);
+		if (ret == 0 && (!found || one.saves > r->saves)) {
+			undo_record_clear(r);
+			*r = one;
+			*place = i;
+			found = true;
+			continue;
+		}
+		undo_record_clear(&one);
+		if (ret < 0 && ret != -ERR_NOTFOUND && ret != -ERR_INTEGRITY)
+			return undo_record_clear(r), ret;
+		if (ret == -ERR_INTEGRITY)
+			worst = ret;
+	}
+	return found ? 0 : worst;
+}
+
+static int write_sealed(struct job *j, size_t place, const struct undo_record *r, struct err *e)
+{
+	CLEANUP(freep) char *path = record_path(j, place);
+	struct secret plain = SECRET_INIT;
+	struct buf sealed = BUF_INIT;
+	struct writer w = {NULL, 0};
+	put_record(&w, r);
+	int ret = path ? secret_alloc(&plain, w.n, e) : err_nomem(e);
+	if (ret == 0) {
+		w = (struct writer){plain.p, 0};
+		put_record(&w, r);
+		ret = seal(j, &plain, &sealed, e);
+	}
+	if (ret == 0)
+		ret = file_put(path, sealed.p, sealed.len, 0600, e);
+	secret_clear(&plain);
+	buf_clear(&sealed);
+	return ret;
+}
+
+int undo_record_save(struct job *j, struct undo_record *r, struct err *e)
+{
+	struct undo_record old = {0};
+	size_t place = PLACES - 1;
+	int ret = load_newest(j, &old, &place, e);
+	r->saves = ret == 0 ? old.saves + 1 : 1;
+	undo_record_clear(&old);
+	if (ret < 0 && ret != -ERR_NOTFOUND && ret != -ERR_INTEGRITY)
+		return ret;
+	return write_sealed(j, (place + 1) % PLACES, r, e);
+}
+
+int undo_record_load(struct job *j, struct undo_record *r, struct err *e)
+{
+	size_t place;
+	int ret = load_newest(j, r, &place, e);
 	if (ret == 0)
 		ret = undo_record_key(j, r, e);
-	buf_clear(&sealed);
+	if (ret == -ERR_NOTFOUND)
+		err_set(e, ERR_NOTFOUND,
+			"The disk is untouched. Only the stick that changed a PC can undo it, and "
+			"only once.",
+			"this stick holds nothing to undo for %s", j->pc.name);
 	if (ret == -ERR_INTEGRITY)
 		err_set(e, ERR_INTEGRITY, NEXT_DAMAGED,
-			"what undo needs for %s is damaged or belongs to another bundle",
+			"what undo needs for %s is damaged or belongs to another "
+			"bundle",
 			j->pc.name);
 	if (ret < 0)
 		undo_record_clear(r);
 	return ret;
 }
 
+static int remove_place(struct job *j, size_t place, struct err *e)
+{
+	CLEANUP(freep) char *path = record_path(j, place);
+	if (!path)
+		return err_nomem(e);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "The PC is restored.", "cannot remove %s", path);
+	return 0;
+}
+
+/* The newest last: while it is there the older one says nothing. */
 int undo_record_remove(struct job *j, struct err *e)
 {
-	CLEANUP(freep) char *path = record_path(j);
 	CLEANUP(freep) char *dir = path_join(stick_dir(j->stick), "state");
-	if (!path || !dir)
+	struct undo_record newest = {0};
+	size_t place = 0;
+	if (!dir)
 		return err_nomem(e);
-	if (unlink(path) < 0)
-		return err_sys(e, ERR_IO, "The PC is restored.", "cannot remove %s", path);
-	return file_sync_dir(dir, e);
+	int ret = load_newest(j, &newest, &place, e);
+	undo_record_clear(&newest);
+	if (ret == -ERR_NOTFOUND || ret == -ERR_INTEGRITY)
+		ret = 0;
+	for (size_t i = 1; ret == 0 && i <= PLACES; i++) {
+		ret = remove_place(j, (place + i) % PLACES, e);
+		if (ret == 0)
+			ret = file_sync_dir(dir, e);
+	}
+	return ret;
 }

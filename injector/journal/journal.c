@@ -114,7 +114,7 @@ static int write_genesis(const char *dir, const char *path, const struct journal
 	if (ret == 0)
 		ret = keys_create(dir, h.stick, &first, e);
 	if (ret == 0)
-		ret = file_replace(path, record.p, record.len, 0644, e);
+		ret = file_put(path, record.p, record.len, 0644, e);
 	if (ret == 0) {
 		record_hash(record.p, record.len, hash);
 		memcpy(out->stick, h.stick, sizeof out->stick);
@@ -124,6 +124,22 @@ static int write_genesis(const char *dir, const char *path, const struct journal
 	session_key_clear(&first);
 	buf_clear(&record);
 	return ret;
+}
+
+/* A first record that was cut off while it was written is none. */
+static bool has_records(const char *folder)
+{
+	struct store_session s;
+	struct record_view v;
+	uint64_t last;
+	if (store_last(folder, &last, NULL) < 0)
+		return false;
+	bool any = last > 0 || store_load(&s, folder, 0, NULL) < 0;
+	if (!any) {
+		any = store_next(&s, &v);
+		store_unload(&s);
+	}
+	return any;
 }
 
 int journal_init(
@@ -136,27 +152,10 @@ int journal_init(
 	CLEANUP(freep) char *path = folder ? store_path(folder, 0, e) : NULL;
 	if (!path)
 		return err_nomem(e);
-	uint64_t last;
-	if (store_last(folder, &last, NULL) == 0)
+	if (has_records(folder))
 		return err_set(e, ERR_EXISTS, "It is untouched. Choose an empty folder.",
 			"%s already has a journal", dir);
 	return write_genesis(dir, path, p, out, e);
-}
-
-int journal_probe_writable(const char *dir, struct err *e)
-{
-	CLEANUP(freep) char *path = path_join(dir, "state/probe");
-	uint8_t block[RECORD_BLOCK] = {0};
-	if (!path)
-		return err_nomem(e);
-	struct err local = ERR_INIT;
-	remove(path); /* left behind by a power cut */
-	int ret = file_create(path, block, sizeof block, 0600, &local);
-	if (remove(path) < 0 && ret == 0)
-		ret = err_sys(&local, ERR_IO, NULL, "cannot remove %s", path);
-	if (ret < 0)
-		return err_set(e, -ret, FULL_NEXT, "the stick cannot be written: %s", local.what);
-	return 0;
 }
 
 /* --- starting a session ---------------------------------------------------------------------- */
@@ -220,7 +219,7 @@ static int create_session_file(struct journal *j, struct err *e)
 	int ret = path ? buf_grow(&room, ROOM_CHUNK, &at, e) : -ERR_NOMEM;
 	if (ret == 0) {
 		fill_reserved(at, ROOM_CHUNK);
-		ret = file_replace(path, room.p, room.len, 0644, e);
+		ret = file_put(path, room.p, room.len, 0644, e);
 	}
 	buf_clear(&room);
 	if (ret == 0)

@@ -56,10 +56,6 @@ struct journal_origin {
 int journal_init(
 	const char *dir, const struct journal_init *p, struct journal_origin *out, struct err *e);
 
-/* 0 when the stick can be written now, -ERR_READONLY, -ERR_NOSPACE or -ERR_IO otherwise. Leaves
- * nothing behind. */
-int journal_probe_writable(const char *dir, struct err *e);
-
 /* --- a session ------------------------------------------------------------------------------ */
 
 struct journal_program {

@@ -71,7 +71,7 @@ int keys_create(const char *dir, const uint8_t stick[JOURNAL_STICK_ID_SIZE],
 	int ret = secret_alloc(&image, (size_t)KEYS_SLOTS * KEYS_SLOT_SIZE, e);
 	if (ret == 0) {
 		fill_slot(image.p, stick, k);
-		ret = file_replace(path, image.p, image.len, 0600, e);
+		ret = file_put(path, image.p, image.len, 0600, e);
 	}
 	secret_clear(&image);
 	return ret;

@@ -96,7 +96,7 @@ static void clock_round_trips(void **state)
 	assert_int_equal(clock_from_filetime(clock_filetime(1795560659)), 1795560659);
 }
 
-static void files_are_replaced_not_truncated(void **state)
+static void a_file_holds_what_was_put_last(void **state)
 {
 	(void)state;
 	struct err e = ERR_INIT;
@@ -105,12 +105,18 @@ static void files_are_replaced_not_truncated(void **state)
 	char *path = path_join(dir, "f");
 	assert_done(file_create(path, "one", 3, 0600, &e), e);
 	assert_int_equal(file_create(path, "two", 3, 0600, NULL), -ERR_EXISTS);
-	assert_done(file_replace(path, "three", 5, 0600, &e), e);
+	assert_done(file_put(path, "longer", 6, 0600, &e), e);
+	assert_done(file_put(path, "three", 5, 0600, &e), e);
 	struct buf b = BUF_INIT;
 	assert_int_equal(file_read(path, 4, &b, NULL), -ERR_LIMIT);
 	assert_done(file_read(path, 5, &b, &e), e);
 	assert_int_equal(b.len, 5);
 	assert_memory_equal(b.p, "three", 5);
+	buf_clear(&b);
+	unlink(path);
+	assert_done(file_put(path, "new", 3, 0600, &e), e);
+	assert_done(file_read(path, 3, &b, &e), e);
+	assert_int_equal(b.len, 3);
 	buf_clear(&b);
 	unlink(path);
 	free(path);
@@ -125,7 +131,7 @@ int main(void)
 		cmocka_unit_test(utf8_and_utf16_agree),
 		cmocka_unit_test(upcase_is_one_to_one),
 		cmocka_unit_test(clock_round_trips),
-		cmocka_unit_test(files_are_replaced_not_truncated),
+		cmocka_unit_test(a_file_holds_what_was_put_last),
 	};
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static char path[64];
 static int open_text(struct batch **b, const void *text, size_t n, struct err *e)
 {
 	*b = NULL;
-	assert_int_equal(file_replace(path, text, n, 0600, NULL), 0);
+	assert_int_equal(file_put(path, text, n, 0600, NULL), 0);
 	return batch_open(b, path, e);
 }
 

@@ -289,7 +289,7 @@ static void no_change_goes_unnoticed(void **state)
 		struct bundle *b = NULL;
 		uint32_t checked;
 		good.p[at] ^= (uint8_t)(1 << i % 8);
-		assert_done(file_replace(path, good.p, good.len, 0600, &e), e);
+		assert_done(file_put(path, good.p, good.len, 0600, &e), e);
 		good.p[at] ^= (uint8_t)(1 << i % 8);
 		int ret = bundle_open(&b, path, &w.pub, NULL);
 		if (ret == 0)

@@ -47,7 +47,7 @@ __attribute__((format(printf, 1, 2))) static void sh(const char *fmt, ...)
 static void put(const char *path, const void *p, size_t n)
 {
 	struct err e = ERR_INIT;
-	assert_done(file_replace(path, p, n, 0644, &e), e);
+	assert_done(file_put(path, p, n, 0644, &e), e);
 }
 
 static uint8_t hive_byte(size_t i)
