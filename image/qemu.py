@@ -16,7 +16,7 @@ PROBE_SECONDS = 5
 DISK_BUS = {
     "nvme": ["-device", "nvme,drive=disk,serial=odjdisk"],
     "ahci": ["-device", "ide-hd,drive=disk,bus=ide.0"],
-    "ide": ["-device", "piix4-ide,id=pata", "-device", "ide-hd,drive=disk,bus=pata.0"],
+    "ide": ["-device", "piix4-ide,id=pata,addr=0x10", "-device", "ide-hd,drive=disk,bus=pata.0"],
     "virtio": ["-device", "virtio-blk-pci,drive=disk"],
     "usb": ["-device", "usb-storage,id=pcdisk,drive=disk,bus=xhci.0"],
     "uas": [

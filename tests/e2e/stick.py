@@ -168,6 +168,19 @@ class Stick:
         """`with pc.monitor() as mon: mon.key("ctrl", "alt", "delete")`"""
         return qmp.Monitor(self.control)
 
+    def switch_ide_on(self):
+        """What a firmware that knows its PIIX4 does: SeaBIOS switches its ports on, OVMF on this board does
+        not, and then no system finds a disk there. To be called while OVMF runs."""
+        with self.monitor() as mon:
+
+            def hmp(line):
+                mon.command("human-monitor-command", **{"command-line": line})
+
+            mon.command("stop")
+            hmp("o/w 0xcf8 0x80008040")  # slot 10, both timing registers: bit 15 is the switch
+            hmp("o/w 0xcfc 0x80008000")
+            mon.command("cont")
+
     # --- the screen -------------------------------------------------------------------------------
 
     def listen(self, seconds):

@@ -65,6 +65,9 @@ def main():
     machine.update(firmware=args.firmware, usb=args.usb, ram=args.ram)
     try:
         with e2e.Stick(args.stick, log=args.log, **machine) as pc:
+            if args.bus == "ide" and args.firmware != "bios":
+                pc.wait_for_text("BdsDxe: starting", PATIENCE)
+                pc.switch_ide_on()
             walk(pc, args.name, args.passphrase, args.screens)
     except e2e.StickError as error:
         print(error, file=sys.stderr)
