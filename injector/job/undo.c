@@ -115,16 +115,14 @@ static int prune_folders(struct volume *v, const struct undo_item *it, struct er
 	return ret;
 }
 
-/* there: the old content is. What an earlier undo did not get to goes in any case: temporary files,
- * folders that were made for ours. */
+/* there: the old content is. What an earlier undo did not get to goes in any case: folders that
+ * were made for ours. */
 static int restore_file(struct volume *v, const struct undo_item *it, bool there, struct err *e)
 {
 	struct volume_stat st;
-	int ret = volume_tidy(v, it->place, e);
-	if (ret == 0 && it->existed)
+	if (it->existed)
 		return there ? 0 : volume_replace(v, it->place, it->before.p, it->before.len, e);
-	if (ret == 0)
-		ret = volume_stat(v, it->place, &st, e);
+	int ret = volume_stat(v, it->place, &st, e);
 	if (ret == 0 && st.exists)
 		ret = volume_remove(v, it->place, e);
 	return ret < 0 ? ret : prune_folders(v, it, e);
@@ -136,6 +134,10 @@ static int restore_files(struct job *j, const struct undo_record *r, const int *
 	int ret = volume_open(&v, j->chosen->src, true, e);
 	if (ret < 0)
 		return ret;
+	/* All names that were left first: one of them keeps a folder from going. */
+	for (size_t i = 0; ret == 0 && i < r->count; i++)
+		if (r->items[i].store == PLAN_FILES)
+			ret = volume_tidy(v, r->items[i].place, e);
 	for (size_t i = r->count; ret == 0 && i-- > 0;) {
 		const struct undo_item *it = &r->items[i];
 		if (it->store == PLAN_FILES)

@@ -172,7 +172,10 @@ static int make_folders(struct volume *v, const char *path, struct err *e)
 
 static int write_file(struct volume *v, const struct plan_item *it, struct err *e)
 {
-	int ret = make_folders(v, it->place, e);
+	int ret =
+		volume_tidy(v, it->place, e); /* folders half made by a run that was cut off, too */
+	if (ret == 0)
+		ret = make_folders(v, it->place, e);
 	if (ret < 0)
 		return ret;
 	return it->locked ? volume_replace_secret(v, it->place, it->data.p, it->data.len, e)

@@ -129,11 +129,18 @@ static void unattend_cycles(void **state)
 	cycle("win11-generalized", "unattend");
 }
 
+static void firstboot_cycles(void **state)
+{
+	(void)state;
+	cycle("win11", "firstboot");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registry_cycles),
 		cmocka_unit_test(unattend_cycles),
+		cmocka_unit_test(firstboot_cycles),
 	};
 	if (getenv("CRASH_ONLY"))
 		cmocka_set_test_filter(getenv("CRASH_ONLY"));

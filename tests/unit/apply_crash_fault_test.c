@@ -160,11 +160,18 @@ static void unattend_faults(void **state)
 	apply_and_undo("win11-generalized", "unattend");
 }
 
+static void firstboot_faults(void **state)
+{
+	(void)state;
+	apply_and_undo("win11", "firstboot");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registry_faults),
 		cmocka_unit_test(unattend_faults),
+		cmocka_unit_test(firstboot_faults),
 	};
 	if (getenv("CRASH_ONLY"))
 		cmocka_set_test_filter(getenv("CRASH_ONLY"));

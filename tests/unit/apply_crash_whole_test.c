@@ -121,6 +121,9 @@ static void must_be(const char *what, const struct seen *want, const char *which
 	if (seen_same(&disk, want))
 		return;
 	const char *path = seen_between(&disk, want, want);
+	for (size_t i = 0; !path && i < disk.count; i++)
+		if (!seen_find(want, disk.item[i].path))
+			path = disk.item[i].path;
 	fail_msg("%s: the disk is not %s: %s", what, which, path ? path : "something is left");
 }
 
@@ -326,6 +329,12 @@ static void unattend_undo(void **state)
 	cut_an_undo("win11-generalized", "unattend");
 }
 
+static void firstboot_undo(void **state)
+{
+	(void)state;
+	cut_an_undo("win11", "firstboot");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +342,7 @@ int main(void)
 		cmocka_unit_test(registry_undo),
 		cmocka_unit_test(unattend_apply),
 		cmocka_unit_test(unattend_undo),
+		cmocka_unit_test(firstboot_undo),
 	};
 	if (getenv("CRASH_ONLY"))
 		cmocka_set_test_filter(getenv("CRASH_ONLY"));
