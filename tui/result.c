@@ -130,11 +130,11 @@ static enum go end(struct wizard *w, int result)
 
 static enum go wait_auto(struct wizard *w)
 {
-	int64_t left_ms = w->shown_ms + AUTO_SECONDS * 1000 - ui_ms();
+	int64_t left_ms = w->shown_ms + AUTO_SECONDS * 1000L - ui_ms();
 	if (left_ms <= 0)
 		return end(w, TUI_POWER_OFF);
 	ui_status(&w->ui, UI_BODY, _("Powers off in %lld s. Any key stops that."),
-		(long long)(left_ms / 1000 + 1));
+		(long long)left_ms / 1000 + 1);
 	return GO_STAY;
 }
 
