@@ -318,7 +318,8 @@ static bool seen_same(const struct seen *a, const struct seen *b)
 
 /* Each file is the one of a or the one of b, whole; none that both have is missing. A temporary
  * file is nobody's. Returns the first path that is neither, or NULL. */
-static inline const char *seen_between(const struct seen *now, const struct seen *a, const struct seen *b)
+static inline const char *seen_between(
+	const struct seen *now, const struct seen *a, const struct seen *b)
 {
 	for (size_t i = 0; i < now->count; i++) {
 		const char *path = now->item[i].path;
