@@ -218,9 +218,12 @@ int plan_write(struct job *j, const struct plan *p, struct err *e)
 		return tidy(j, p, e);
 	for (int i = 0; ret == 0 && i < PLAN_STORES; i++) {
 		enum plan_store s = plan_order(p->method, i);
-		if (!uses(p, s) || verify_store(j, p, s, NULL) == 0)
+		if (!uses(p, s))
 			continue;
-		ret = s == PLAN_FILES ? write_files(j, p, e) : write_hive(j, p, s, e);
+		if (verify_store(j, p, s, NULL) == 0)
+			ret = s == PLAN_FILES ? tidy(j, p, e) : 0;
+		else
+			ret = s == PLAN_FILES ? write_files(j, p, e) : write_hive(j, p, s, e);
 	}
 	return ret;
 }

@@ -47,6 +47,32 @@ int link_stored(struct volume *v, ntfs_inode *ni, ntfs_inode *dir, const struct 
 
 /* --- a place in the tree -------------------------------------------------------------------- */
 
+void place_hold(struct volume *v, const struct place *pl)
+{
+	ntfs_volume *vol = ntfs_of(v)->vol;
+	s64 at = (s64)pl->dir->mft_no << vol->mft_record_size_bits;
+	if (vol->cluster_size < vol->mft_record_size ||
+		ntfs_attr_exist(pl->dir, AT_INDEX_ALLOCATION, NTFS_INDEX_I30, 4))
+		return;
+	LCN lcn = ntfs_attr_vcn_to_lcn(vol->mft_na, at >> vol->cluster_size_bits);
+	if (lcn >= 0)
+		ntfsdev_hold(&ntfs_of(v)->io,
+			((uint64_t)lcn << vol->cluster_size_bits) +
+				((uint64_t)at & (vol->cluster_size - 1)),
+			vol->mft_record_size);
+}
+
+int place_release(struct volume *v, struct err *e)
+{
+	struct ntfsdev *io = &ntfs_of(v)->io;
+	if (!io->held.size)
+		return 0;
+	int ret = ntfs_flush(v, e); /* what the record leads to */
+	ntfsdev_release(io);
+	int last = ntfs_flush(v, ret ? NULL : e);
+	return ret ? ret : last;
+}
+
 int place_close(struct volume *v, struct place *pl, struct err *e)
 {
 	int ret = 0;
@@ -54,6 +80,8 @@ int place_close(struct volume *v, struct place *pl, struct err *e)
 	if (pl->ni && NInoDirty(pl->ni) && ntfs_inode_sync(pl->ni))
 		ret = ntfs_fail(v, e, "cannot write an MFT record");
 	int put = node_put(v, pl->dir, ret ? NULL : e);
+	ret = ret ? ret : put;
+	put = place_release(v, ret ? NULL : e);
 	ret = ret ? ret : put;
 	if (renamed) {
 		NInoFileNameSetDirty(pl->ni);
@@ -223,11 +251,17 @@ int place_link(struct volume *v, struct place *pl, ntfs_inode *ni, struct err *e
 	int ret = link_prune(v, pl->dir, ni, e);
 	if (ret == 0)
 		ret = link_put(v, ni, &l, e);
+	if (ret < 0)
+		return ret;
+	place_hold(v, pl);
 	errno = 0;
-	if (ret == 0 && ntfs_index_add_filename(pl->dir, &l.fn,
-				MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number))))
+	if (ntfs_index_add_filename(
+		    pl->dir, &l.fn, MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number))))
 		ret = ntfs_fail(v, e, "cannot add a name to a folder");
-	return ret;
+	if (ntfs_of(v)->io.held.size && ntfs_inode_sync(pl->dir) && ret == 0)
+		ret = ntfs_fail(v, e, "cannot write a folder");
+	int released = place_release(v, ret ? NULL : e);
+	return ret ? ret : released;
 }
 
 int link_drop_entry(struct volume *v, ntfs_inode *dir, const struct link *l, struct err *e)

@@ -42,6 +42,7 @@ static int create(struct volume *v, struct place *pl, mode_t type, ntfs_inode *l
 		  : like   ? node_security(v, like, &sd, e)
 			   : child_security(v, pl->dir, S_ISDIR(type), &sd, e);
 	if (ret == 0) {
+		place_hold(v, pl);
 		errno = 0;
 		pl->ni = ntfs_create(pl->dir, shared ? like->security_id : const_cpu_to_le32(0),
 			pl->name.u, (u8)pl->name.len, type);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static struct ntfsdev *self(struct ntfs_device *dev)
@@ -28,6 +29,15 @@ static int dev_close(struct ntfs_device *dev)
 	return 0;
 }
 
+static void held_overlay(const struct ntfsdev *n, uint64_t off, uint8_t *p, size_t count)
+{
+	uint64_t end = n->held.at + n->held.size;
+	uint64_t from = off > n->held.at ? off : n->held.at;
+	uint64_t to = off + count < end ? off + count : end;
+	if (n->held.written && from < to)
+		memcpy(p + (from - off), n->held.data + (from - n->held.at), (size_t)(to - from));
+}
+
 static s64 dev_pread(struct ntfs_device *dev, void *buf, s64 count, s64 offset)
 {
 	struct ntfsdev *n = self(dev);
@@ -46,6 +56,7 @@ static s64 dev_pread(struct ntfs_device *dev, void *buf, s64 count, s64 offset)
 		errno = EIO;
 		return -1;
 	}
+	held_overlay(n, (uint64_t)offset, buf, (size_t)count);
 	return count;
 }
 
@@ -55,6 +66,11 @@ static s64 dev_pwrite(struct ntfs_device *dev, const void *buf, s64 count, s64 o
 	if (NDevReadOnly(dev) || count < 0 || offset < 0) {
 		errno = NDevReadOnly(dev) ? EROFS : EINVAL;
 		return -1;
+	}
+	if (n->held.size && (uint64_t)offset == n->held.at && (size_t)count == n->held.size) {
+		memcpy(n->held.data, buf, (size_t)count);
+		n->held.written = true;
+		return count;
 	}
 	/* After one failed write the order of writes is no longer what it should be, so nothing
 	 * more is written. libntfs-3g is told that all is well: it leaks and frees twice on its own
@@ -134,6 +150,23 @@ static struct ntfs_device_operations operations = {
 	.stat = dev_stat,
 	.ioctl = dev_ioctl,
 };
+
+void ntfsdev_hold(struct ntfsdev *n, uint64_t at, size_t size)
+{
+	if (n->held.size || size > sizeof n->held.data)
+		return;
+	n->held.at = at;
+	n->held.size = size;
+	n->held.written = false;
+}
+
+void ntfsdev_release(struct ntfsdev *n)
+{
+	if (n->held.written && !n->first.code)
+		blockdev_write(n->bd, n->held.at, n->held.data, n->held.size, &n->first);
+	n->held.size = 0;
+	n->held.written = false;
+}
 
 struct ntfs_device *ntfsdev_new(struct ntfsdev *n, struct blockdev *bd, bool writable)
 {

@@ -16,15 +16,30 @@
 #include "volume/libntfs.h"
 #include "volume/mirror.h"
 
+#define NTFSDEV_HELD_MAX 4096
+
 struct ntfsdev {
 	struct blockdev *bd;
 	s64 pos;
 	bool writable;
 	struct mirror mirror;
+	struct {
+		uint64_t at;
+		size_t size; /* 0: nothing is held back */
+		bool written;
+		uint8_t data[NTFSDEV_HELD_MAX];
+	} held;
 	struct err first; /* the first failed read, write or sync */
 };
 
 /* NULL when out of memory. n must outlive the ntfs_device. */
 struct ntfs_device *ntfsdev_new(struct ntfsdev *n, struct blockdev *bd, bool writable);
+
+/* From now on writes of exactly these bytes are held back, and reads see them. Not while others are
+ * held, and not beyond NTFSDEV_HELD_MAX: then nothing changes. */
+void ntfsdev_hold(struct ntfsdev *n, uint64_t at, size_t size);
+
+/* The last one of the writes that were held back. The caller syncs before and after. */
+void ntfsdev_release(struct ntfsdev *n);
 
 #endif

@@ -329,6 +329,12 @@ static void unattend_undo(void **state)
 	cut_an_undo("win11-generalized", "unattend");
 }
 
+static void firstboot_apply(void **state)
+{
+	(void)state;
+	cut_an_apply("win11", "firstboot");
+}
+
 static void firstboot_undo(void **state)
 {
 	(void)state;
@@ -342,6 +348,7 @@ int main(void)
 		cmocka_unit_test(registry_undo),
 		cmocka_unit_test(unattend_apply),
 		cmocka_unit_test(unattend_undo),
+		cmocka_unit_test(firstboot_apply),
 		cmocka_unit_test(firstboot_undo),
 	};
 	if (getenv("CRASH_ONLY"))
