@@ -267,7 +267,7 @@ static int session(struct plain *p, struct err *e)
 {
 	static int (*const steps[])(struct plain * p, struct err * e) = {
 		unlock, pick_pc, pick_windows, check, show_plan, confirm};
-	int ret = stick_open(&p->stick, p->opt->stick, false, e);
+	int ret = stick_open(&p->stick, p->opt->stick, e);
 	if (ret < 0)
 		return ret;
 	say(_("Batch"), stick_label(p->stick));

@@ -11,10 +11,21 @@
 #define FIELD_ROW 8
 #define FIELD_WIDTH 60
 
+/* Only reads, so that the screen is there sooner. What cannot be opened is refused on record. */
 static int open_stick(void *arg, struct err *e)
 {
 	struct wizard *w = arg;
-	return stick_open(&w->stick, w->opt->stick, false, e);
+	if (stick_look(&w->stick, w->opt->stick, e) == 0)
+		return 0;
+	err_clear(e);
+	return stick_open(&w->stick, w->opt->stick, e);
+}
+
+/* The journal's session. What is typed meanwhile waits in the terminal. */
+static enum go begin(struct wizard *w)
+{
+	err_clear(&w->err);
+	return stick_begin(w->stick, &w->err) < 0 ? GO_ERROR : GO_STAY;
 }
 
 static int try_unlock(void *arg, struct err *e)
@@ -87,14 +98,15 @@ static enum go unlock_from_file(struct wizard *w)
 
 static enum go enter(struct wizard *w)
 {
-	if (!w->stick) {
-		err_clear(&w->err);
-		if (dialog_wait(&w->ui, _("Checking the stick"), open_stick, w, &w->err) < 0)
-			return GO_ERROR;
-		if (w->opt->passphrase_file)
-			return unlock_from_file(w);
-	}
-	return GO_STAY;
+	if (w->stick)
+		return GO_STAY;
+	err_clear(&w->err);
+	if (dialog_wait(&w->ui, _("Checking the stick"), open_stick, w, &w->err) < 0)
+		return GO_ERROR;
+	if (!w->opt->passphrase_file)
+		return GO_STAY;
+	enum go g = begin(w);
+	return g == GO_STAY ? unlock_from_file(w) : g;
 }
 
 /* On the stick, init loads a layout and names it. */
@@ -165,6 +177,7 @@ const struct screen screen_unlock = {
 		"on its keys. The file keyboard.txt on the stick chooses it: de, fr, ..."),
 	.enter = enter,
 	.build = build,
+	.shown = begin,
 	.drop = drop,
 	.key = on_key,
 };

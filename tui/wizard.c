@@ -192,7 +192,8 @@ static enum go interact(struct wizard *w)
 	build(w);
 	ui->rebuild = rebuild;
 	ui->ctx = w;
-	enum go g = GO_STAY;
+	ui_show(ui);
+	enum go g = w->screen->shown ? w->screen->shown(w) : GO_STAY;
 	while (g == GO_STAY) {
 		ui_show(ui);
 		int key = ui_key(ui);

@@ -31,6 +31,7 @@ struct screen {
 	const char *keys;
 	const char *help;
 	enum go (*enter)(struct wizard *w); /* work before it can be shown; may be NULL */
+	enum go (*shown)(struct wizard *w); /* work as soon as it is; may be NULL */
 	bool (*answer)(struct wizard *w);   /* --auto: exactly one good answer; may be NULL */
 	void (*build)(struct wizard *w);    /* windows at the present size */
 	void (*drop)(struct wizard *w);	    /* the windows again; keeps what was typed */

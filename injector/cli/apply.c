@@ -159,7 +159,7 @@ static int apply(int argc, char **argv, struct err *e)
 	int ret = parse(argc, argv, &o, &method, e);
 	if (ret < 0)
 		return ret;
-	ret = stick_open(&s, o.pc.stick, o.dry_run, e);
+	ret = o.dry_run ? stick_look(&s, o.pc.stick, e) : stick_open(&s, o.pc.stick, e);
 	if (ret < 0)
 		return ret;
 	ret = secret_read_passphrase(&pass, o.passphrase, "Passphrase of the bundle", 0, e);

@@ -75,7 +75,7 @@ static int undo(int argc, char **argv, struct err *e)
 	struct stick *s = NULL;
 	int ret = parse(argc, argv, &o, e);
 	if (ret == 0)
-		ret = stick_open(&s, o.pc.stick, false, e);
+		ret = stick_open(&s, o.pc.stick, e);
 	if (ret < 0)
 		return ret;
 	ret = secret_read_passphrase(&pass, o.passphrase, "Passphrase of the bundle", 0, e);

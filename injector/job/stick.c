@@ -20,6 +20,7 @@ struct stick {
 	uint32_t attempts; /* wrong passphrases of this session */
 	char unfinished[JOURNAL_LABEL_MAX + 1];
 	char label[BUNDLE_LABEL_MAX + 32];
+	uint8_t image_hash[MANIFEST_HASH];
 	char image[MANIFEST_CODE_TEXT]; /* "" when unknown */
 };
 
@@ -104,46 +105,72 @@ static int note_unfinished(struct stick *s, struct err *e)
 static int start_session(struct stick *s, struct err *e)
 {
 	struct journal_program program = {.name = "odjstick " ODJSTICK_VERSION};
-	uint8_t image[MANIFEST_HASH];
-	if (booted_image(s->dir, image)) {
-		manifest_code(image, s->image);
-		program.image = image;
-	}
+	if (s->image[0])
+		program.image = s->image_hash;
 	return journal_open(&s->journal, s->dir, &program, e);
 }
 
-/* The journal comes before the bundle, so that a damaged bundle is on record. */
-static int open_all(struct stick *s, bool read_only, struct err *e)
+static int open_dir(struct stick **out, const char *dir, struct err *e)
 {
-	int ret = is_stick(s->dir, e);
+	struct stick *s = calloc(1, sizeof *s);
+	if (!s)
+		return err_nomem(e);
+	*out = s;
+	s->dir = strdup(dir);
+	int ret = s->dir ? is_stick(s->dir, e) : err_nomem(e);
 	if (ret == 0)
 		ret = note_unfinished(s, e);
-	if (ret == 0 && !read_only)
-		ret = start_session(s, e);
+	if (ret == 0 && booted_image(s->dir, s->image_hash))
+		manifest_code(s->image_hash, s->image);
+	return ret;
+}
+
+/* *out is what the steps made of it, or NULL after ret < 0. */
+static int opened(struct stick **out, struct stick *s, int ret)
+{
 	if (ret < 0)
-		return ret;
-	ret = open_bundle(s, e);
-	if (ret == 0 && !read_only)
-		ret = bundle_can_spend(s->bundle, e);
-	if (ret < 0 && s->journal)
+		stick_close(s, NULL);
+	*out = ret < 0 ? NULL : s;
+	return ret;
+}
+
+int stick_look(struct stick **out, const char *dir, struct err *e)
+{
+	struct stick *s = NULL;
+	int ret = open_dir(&s, dir, e);
+	if (ret == 0)
+		ret = open_bundle(s, e);
+	return opened(out, s, ret);
+}
+
+static int on_record(struct stick *s, int ret)
+{
+	if (ret < 0)
 		JOURNAL_ADD(s->journal, NULL, JE_REFUSED, JV_TEXT(JF_ERROR, err_name(ret)),
 			JV_TEXT(JF_CHECK, "bundle"));
 	return ret;
 }
 
-int stick_open(struct stick **out, const char *dir, bool read_only, struct err *e)
+int stick_begin(struct stick *s, struct err *e)
 {
-	struct stick *s = calloc(1, sizeof *s);
-	if (!s)
-		return err_nomem(e);
-	s->dir = strdup(dir);
-	int ret = s->dir ? open_all(s, read_only, e) : err_nomem(e);
-	if (ret < 0) {
-		stick_close(s, NULL);
-		return ret;
-	}
-	*out = s;
-	return 0;
+	if (s->journal)
+		return 0;
+	int ret = start_session(s, e);
+	return ret < 0 ? ret : on_record(s, bundle_can_spend(s->bundle, e));
+}
+
+/* The journal comes before the bundle, so that a damaged bundle is on record. */
+int stick_open(struct stick **out, const char *dir, struct err *e)
+{
+	struct stick *s = NULL;
+	int ret = open_dir(&s, dir, e);
+	if (ret == 0)
+		ret = start_session(s, e);
+	if (ret == 0)
+		ret = on_record(s, open_bundle(s, e));
+	if (ret == 0)
+		ret = on_record(s, bundle_can_spend(s->bundle, e));
+	return opened(out, s, ret);
 }
 
 int stick_close(struct stick *s, struct err *e)

@@ -2,10 +2,11 @@
  * The stick's data folder, open for one session: lab.pub, bundle.odjb,
  * journal/, state/.
  *
- * stick_open() verifies the bundle against the lab's public key and starts a
- * journal session, so a stick that cannot be written is refused before anything
- * else happens. The bundle stays locked until stick_unlock(). Owned by the
- * caller; stick_close() ends the journal session and wipes every key.
+ * stick_open() starts a journal session and verifies the bundle against the
+ * lab's public key, so a stick that cannot be written is refused before anything
+ * else happens. stick_look() only reads; stick_begin() starts the session later.
+ * The bundle stays locked until stick_unlock(). Owned by the caller;
+ * stick_close() ends the journal session and wipes every key.
  */
 #ifndef JOB_STICK_H
 #define JOB_STICK_H
@@ -20,10 +21,18 @@ struct bundle;
 struct journal;
 struct stick;
 
-/* read_only: no journal session is started (dry runs, listing). Errors: -ERR_NOTFOUND (not a stick
- * folder), -ERR_INTEGRITY (bundle damaged or signed by another lab), -ERR_READONLY, -ERR_NOSPACE.
- */
-int stick_open(struct stick **s, const char *dir, bool read_only, struct err *e);
+/* Errors: -ERR_NOTFOUND (not a stick folder), -ERR_INTEGRITY (bundle damaged or signed by another
+ * lab; in the journal), -ERR_READONLY, -ERR_NOSPACE. */
+int stick_open(struct stick **s, const char *dir, struct err *e);
+
+/* Nothing is written, neither now nor later (dry runs), or not until stick_begin(). */
+int stick_look(struct stick **s, const char *dir, struct err *e);
+
+/* Starts the session, once, and asks whether an entry could be spent. Before stick_unlock(), or
+ * what it says is not in the journal. On the stick this is 0.4 s of an emulator's time: writes that
+ * wait until they are on it. */
+int stick_begin(struct stick *s, struct err *e);
+
 int stick_close(struct stick *s, struct err *e);
 
 /* The stick with this folder was pulled out, or its folder is no longer there. Ask after something
@@ -40,7 +49,7 @@ int stick_unlock(
 bool stick_unlocked(const struct stick *s);
 
 struct bundle *stick_bundle(struct stick *s);
-struct journal *stick_journal(struct stick *s); /* NULL when read_only */
+struct journal *stick_journal(struct stick *s); /* NULL before stick_begin() */
 const char *stick_dir(const struct stick *s);
 
 /* Where the stick stands in the house: one line for the screen's frame, e.g. the batch label. */

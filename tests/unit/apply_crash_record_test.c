@@ -23,7 +23,7 @@ static void open_job(void)
 	fresh("win11");
 	tape.root[0] = '\0';
 	snprintf(dir, sizeof dir, "%s/stick", root);
-	assert_done(stick_open(&job.stick, dir, true, &e), e);
+	assert_done(stick_look(&job.stick, dir, &e), e);
 	assert_done(secret_copy(&pass, "engineer", 8, &e), e);
 	assert_done(stick_unlock(job.stick, &pass, NULL, &e), e);
 	secret_clear(&pass);

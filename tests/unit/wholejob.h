@@ -151,7 +151,7 @@ static int whole(bool undo, enum plan_method method, struct err *e)
 	char dir[PATH_MAX];
 	struct stick *s = NULL;
 	snprintf(dir, sizeof dir, "%s/stick", root);
-	int ret = stick_open(&s, dir, false, e);
+	int ret = stick_open(&s, dir, e);
 	if (ret < 0)
 		return ret;
 	ret = run_job(s, undo, method, e);
