@@ -232,11 +232,9 @@ def variants(ops, k, dice):
 
 
 def choose(ops, n):
-    """n places, every write to the PC's disk first, the rest evenly."""
+    """n places: half of them evenly from the stick's first write on, half among the writes to the PC's disk."""
     pc = [i for i, op in enumerate(ops) if op[0] == "pc"]
-    first, last = max(0, min(pc) - 40), len(ops)
-    step = max(1, (last - first) // max(1, n // 2))
-    even = list(range(first, last + 1, step))
+    even = list(range(0, len(ops) + 1, max(1, 2 * len(ops) // n)))
     near = pc[:: max(1, 2 * len(pc) // n)]
     return sorted(set(even + near))
 
