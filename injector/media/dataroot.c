@@ -17,7 +17,8 @@
 
 struct fat {
 	struct blockdev *d;
-	uint64_t table;	   /* offset of the first table on the medium */
+	uint64_t table;	   /* offset on the medium of the table to go by */
+	uint64_t second;   /* of the other one */
 	uint64_t clusters; /* offset of cluster 2 */
 	uint32_t cluster;  /* bytes */
 	uint32_t count;	   /* clusters */
@@ -85,6 +86,7 @@ static int open_fat(struct fat *f, const struct layout *l, struct blockdev *d, s
 	if (sectors > l->data_length / LAYOUT_SECTOR || before >= sectors)
 		return unreadable(f, e);
 	f->table = l->data_start + reserved * LAYOUT_SECTOR;
+	f->second = f->table + fat_sectors * LAYOUT_SECTOR;
 	f->clusters = l->data_start + before * LAYOUT_SECTOR;
 	f->cluster = per * LAYOUT_SECTOR;
 	f->count = (uint32_t)((sectors - before) / per);
@@ -193,23 +195,34 @@ static int check_cluster(const struct fat *f, const uint8_t *p, struct err *e)
 	return 0;
 }
 
-int dataroot_check(const struct layout *l, struct blockdev *d, struct err *e)
+static int check_root(const struct fat *f, struct err *e)
 {
 	uint8_t cluster[CLUSTER_MAX];
+	uint32_t at = f->root;
+	int ret = 0;
+	for (uint32_t n = 0; ret == 0 && at < FAT_END; n++) {
+		if (!in_range(f, at) || n == DATAROOT_CLUSTERS_MAX)
+			return unreadable(f, e);
+		ret = blockdev_read(f->d, f->clusters + (uint64_t)(at - 2) * f->cluster, cluster,
+			f->cluster, e);
+		if (ret == 0)
+			ret = check_cluster(f, cluster, e);
+		if (ret == 0)
+			ret = next_cluster(f, &at, e);
+	}
+	return ret;
+}
+
+/* The root folder as either table has it: they are the same when all is well, but a power cut may
+ * part them, and firmware may read the second. */
+int dataroot_check(const struct layout *l, struct blockdev *d, struct err *e)
+{
 	struct fat f;
 	int ret = open_fat(&f, l, d, e);
 	if (ret == 0)
 		ret = check_nothing_else(&f, l, e);
-	uint32_t at = f.root;
-	for (uint32_t n = 0; ret == 0 && at < FAT_END; n++) {
-		if (!in_range(&f, at) || n == DATAROOT_CLUSTERS_MAX)
-			return unreadable(&f, e);
-		ret = blockdev_read(
-			d, f.clusters + (uint64_t)(at - 2) * f.cluster, cluster, f.cluster, e);
-		if (ret == 0)
-			ret = check_cluster(&f, cluster, e);
-		if (ret == 0)
-			ret = next_cluster(&f, &at, e);
-	}
-	return ret;
+	if (ret == 0)
+		ret = check_root(&f, e);
+	f.table = f.second;
+	return ret < 0 ? ret : check_root(&f, e);
 }

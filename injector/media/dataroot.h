@@ -5,8 +5,8 @@
  * for \EFI\BOOT on every FAT partition of a removable medium: whoever puts such
  * a folder there gets his own system started from a stick whose boot partition
  * is untouched. Some firmware looks for more: a shell's script, any *.EFI, a
- * Mac's folder, other file systems. This reads just the root folder of the FAT32, read-only and
- * bounded; what cannot be read counts as not safe.
+ * Mac's folder, other file systems. This reads just the root folder of the FAT32, by either of its
+ * allocation tables, read-only and bounded; what cannot be read counts as not safe.
  * Source of the format: Microsoft's FAT specification (fatgen103).
  */
 #ifndef MEDIA_DATAROOT_H

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/run.h"
+#include "media/tail.h"
 
 #define CHUNK (1u << 20)
 #define SECTORS_MAX UINT32_MAX
@@ -313,6 +314,8 @@ static int run(struct job *j, struct err *e)
 		ret = walk_boot(j, put_chunk, e);
 	if (ret == 0)
 		ret = walk_data(j, put_chunk, e);
+	if (ret == 0)
+		ret = tail_clear(j->medium, j->boot_end + j->data_length, e);
 	if (ret == 0)
 		ret = blockdev_sync(j->medium, e);
 	if (ret < 0)

@@ -317,6 +317,15 @@ int manifest_signed_by(const struct manifest *m, struct blockdev *d, const struc
 	return lab_verify(lab, m->text.p, m->text.len, sig, len, what, trusted, e);
 }
 
+int manifest_signed_at(const char *trusted, int64_t *t)
+{
+	struct cursor c = {trusted, trusted + strlen(trusted)};
+	uint8_t id[4];
+	if (!take(&c, "odjstick image ") || !take_hex(&c, id, sizeof id) || !take(&c, ", signed "))
+		return -ERR_FORMAT;
+	return clock_parse(c.p, t);
+}
+
 void manifest_code(const uint8_t hash[MANIFEST_HASH], char out[MANIFEST_CODE_TEXT])
 {
 	lab_code(hash, out);

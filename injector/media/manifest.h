@@ -89,6 +89,10 @@ int manifest_is_signed(struct blockdev *d, bool *is, struct err *e);
 int manifest_signed_by(const struct manifest *m, struct blockdev *d, const struct lab_pub *lab,
 	char trusted[LAB_COMMENT_MAX + 1], struct err *e);
 
+/* When it was signed, from the comment that manifest_sign() writes: seconds since 1970.
+ * -ERR_FORMAT: the comment is another, the lab signed with another program. */
+int manifest_signed_at(const char *trusted, int64_t *t);
+
 /* The image hash for people: its first 80 bits, as the lab's fingerprints are written. */
 void manifest_code(const uint8_t hash[MANIFEST_HASH], char out[MANIFEST_CODE_TEXT]);
 

@@ -78,6 +78,14 @@ refuses() {
 	"$ODJSTICK" image verify "$out" --lab "$tmp/LAB.pub"
 }
 
+@test "a stick of no whole number of MiB: good, until something lies behind the data partition" {
+	# That a used stick is cleared there: tests/unit/media_test.c.
+	make_stick -o "$out" --size $(((300 << 20) + 512 * 777))
+	"$ODJSTICK" image verify "$out" --lab "$tmp/LAB.pub"
+	printf 'EFI PART' | dd of="$out" bs=1 seek=$(((300 << 20) + 512 * 776)) conv=notrunc status=none
+	refuses 5 "second partition table" "$ODJSTICK" image verify "$out" --lab "$tmp/LAB.pub"
+}
+
 @test "two sticks from one image have journals and numbers of their own, and both verify" {
 	make_stick -o "$out" >"$BATS_TEST_TMPDIR/one"
 	make_stick -o "$out.2" >"$BATS_TEST_TMPDIR/two"

@@ -314,6 +314,140 @@ root_at() {
 	refused 5 "the file system of the data partition cannot be read"
 }
 
+# second_table N: the entry of the root folder's first cluster in the data partition's second table.
+second_table() {
+	/usr/bin/python3 - "$stick" <<-'PY'
+		import struct, sys
+		f = open(sys.argv[1], "rb"); f.seek(49 << 20); b = f.read(512)
+		reserved, root = struct.unpack_from("<H", b, 14)[0], struct.unpack_from("<I", b, 44)[0]
+		print(reserved * 512 + struct.unpack_from("<I", b, 36)[0] * 512 + root * 4)
+	PY
+}
+
+@test "one bit in either allocation table of the boot partition" {
+	local at size
+	read -r at size < <(manifest_of "$stick" | awk '/\[file allocation table\]$/ { print $2, $3 }')
+	# The range holds both, and they are the same as built.
+	cmp -n $((size / 2)) -i "$at":$((at + size / 2)) "$stick" "$stick"
+	for place in $((at + 16)) $((at + size / 2 + 16)) $((at + size - 1)); do
+		flip "$place"
+		refused 5 "differs      [file allocation table]" "1 places differ"
+		flip "$place"
+	done
+}
+
+@test "EFI in the root folder by the data partition's second allocation table only" {
+	local last at
+	at=$(second_table)
+	last=$(mdir -a -b -i "$data" :: | grep -c .)
+	[ "$last" -ge 1 ]
+	[ "$(dd if="$stick" bs=1 skip=$((49 * 1048576 + at)) count=4 status=none | od -An -tx4 | tr -d ' ')" = 0ffffff8 ]
+	# The root goes on in cluster 60000, which is free by the first table: there is EFI.
+	put "$at" '\140\352\000\000'
+	put $((at + (60000 - 2) * 4)) '\370\377\377\017'
+	put $(($(root_at) + (60000 - 2) * 512)) 'EFI        \020'
+	[ "$(mdir -a -b -i "$data" :: | grep -c .)" -eq "$last" ]
+	refused 5 'the data partition holds "EFI"'
+	put "$at" '\000\000\000\000'
+	refused 5 "the file system of the data partition cannot be read"
+}
+
+# grow BYTES: the medium is larger than the stick on it.
+grow() {
+	truncate -s "+$1" "$stick"
+}
+
+@test "behind the data partition: empty is good, zeros or erased flash" {
+	grow 700K
+	verify
+	[ "$status" -eq 0 ]
+	head -c 700K /dev/zero | tr '\0' '\377' | dd of="$stick" bs=1K seek=$((113 * 1024)) conv=notrunc status=none
+	verify
+	[ "$status" -eq 0 ]
+	printf '\376' | dd of="$stick" bs=1 seek=$((113 * 1048576)) conv=notrunc status=none
+	refused 5 "behind the data partition"
+}
+
+@test "behind the data partition: a GPT's second table, its entries alone, one byte" {
+	local end table=$BATS_TEST_TMPDIR/gpt.img
+	grow 700K
+	end=$(stat -c %s "$stick")
+	truncate -s "$end" "$table"
+	sgdisk -n 1:2048:0 -t 1:EF00 "$table" >/dev/null
+	# Header and entries as sgdisk writes them at the end of a medium of this size.
+	dd if="$table" of="$stick" bs=512 skip=$((end / 512 - 33)) seek=$((end / 512 - 33)) conv=notrunc status=none
+	[ "$(dd if="$stick" bs=1 skip=$((end - 512)) count=8 status=none)" = "EFI PART" ]
+	refused 5 "a second partition table lies in its last sector"
+	dd if=/dev/zero of="$stick" bs=512 count=1 seek=$((end / 512 - 1)) conv=notrunc status=none
+	refused 5 "behind the data partition"
+	cp --sparse=always "$tmp/signed.img" "$stick"
+	grow 700K
+	flip $((end - 1))
+	refused 5 "behind the data partition"
+}
+
+@test "a GPT's header in the last sector of a data partition that reaches the end" {
+	local end
+	end=$(stat -c %s "$stick")
+	printf 'EFI PART' | dd of="$stick" bs=1 seek=$((end - 512)) conv=notrunc status=none
+	refused 5 "a second partition table lies in its last sector"
+}
+
+@test "an image on a medium that is much larger: only its last MiB is looked at" {
+	grow 5M
+	head -c 4M /dev/urandom | dd of="$stick" bs=1M seek=113 conv=notrunc status=none
+	verify
+	[ "$status" -eq 0 ]
+	flip $(((113 + 4) * 1048576))
+	refused 5 "behind the data partition"
+}
+
+@test "which image: --image takes the code or the hash, and refuses an older one of the same lab" {
+	local code hash other=$BATS_TEST_TMPDIR/other.img
+	verify
+	hash=$(manifest_of "$stick" | sha256sum | cut -d' ' -f1)
+	code=$(sed -n 's/^image hash *\([0-9A-Z-]*\) .*/\1/p' <<<"$output")
+	[ ${#code} -eq 19 ]
+	for name in "$code" "${code,,}" "${code//-/}" "$hash"; do
+		"$ODJSTICK" image verify "$stick" --lab "$tmp/LAB.pub" --image "$name"
+	done
+	# Another image that this lab signed: good by itself, but not the one that is wanted.
+	cp --sparse=always "$tmp/signed.img" "$other"
+	printf x | dd of="$other" bs=1 seek=$((49 * 1048576 - 1)) conv=notrunc status=none
+	"$REPO/image/manifest" "$other"
+	"$ODJSTICK" image sign "$other" --lab "$tmp/LAB.key" --passphrase-file "$tmp/lp"
+	"$ODJSTICK" image verify "$other" --lab "$tmp/LAB.pub"
+	for name in "$code" "$hash" "${code%?}" ""; do
+		run "$ODJSTICK" image verify "$other" --lab "$tmp/LAB.pub" --image "$name"
+		[ "$status" -eq 5 ]
+		[[ $output == *"holds the image "*", not $name"* ]]
+		[[ $output != *"is as the lab signed it"* ]]
+	done
+}
+
+@test "since when: --signed-since goes by the time in the signed comment" {
+	local old=$BATS_TEST_TMPDIR/old.img
+	cp --sparse=always "$IMAGE" "$old"
+	ODJSTICK_NOW=1767225600 "$ODJSTICK" image sign "$old" --lab "$tmp/LAB.key" --passphrase-file "$tmp/lp"
+	signature_of "$old" | grep -q '^trusted comment: .*, signed 2026-01-01T00:00:00Z$'
+	for since in 2026-01-01 2025-06-30T12:00:00Z; do
+		"$ODJSTICK" image verify "$old" --lab "$tmp/LAB.pub" --signed-since $since
+	done
+	for since in 2026-01-02 2026-01-01T00:00:01Z; do
+		run "$ODJSTICK" image verify "$old" --lab "$tmp/LAB.pub" --signed-since $since
+		[ "$status" -eq 5 ]
+		[[ $output == *"was not signed since $since"*"2026-01-01T00:00:00Z"* ]]
+	done
+	run "$ODJSTICK" image verify "$old" --lab "$tmp/LAB.pub" --signed-since yesterday
+	[ "$status" -eq 2 ]
+	[ "$("$ODJSTICK" image verify "$old" --lab "$tmp/LAB.pub" --json | jq -r .signed_at)" = 2026-01-01T00:00:00Z ]
+	# Another time in the comment is another signature.
+	sed -i 's/2026-01-01T/2027-01-01T/' "$old"
+	run "$ODJSTICK" image verify "$old" --lab "$tmp/LAB.pub" --signed-since 2026-06-01
+	[ "$status" -eq 5 ]
+	[[ $output != *"was not signed since"* ]]
+}
+
 @test "what is written in the field does not matter" {
 	head -c 300000 /dev/urandom | mcopy -i "$data" - ::bundle.odjb
 	mmd -i "$data" ::journal

@@ -200,6 +200,7 @@ static const struct blockdev_ops liar_ops = {
 
 #define IMAGE (4u * MIB) /* up to the data partition */
 #define DATA (40u * MIB)
+#define TAIL (MIB / 2) /* behind it */
 
 /* An MBR as image/mkimage writes it, with a boot partition of 3 MiB. */
 static void put_mbr(uint8_t *mbr)
@@ -226,11 +227,13 @@ static int make_on(enum lie lie, uint64_t real, uint8_t **mem, struct err *e)
 	assert_non_null(image);
 	assert_non_null(medium.mem);
 	put_mbr(image);
+	if (real > IMAGE + DATA)
+		memset(medium.mem + IMAGE + DATA, 0xee, real - IMAGE - DATA);
 	for (size_t i = MIB; i < IMAGE; i++)
 		image[i] = (uint8_t)(i * 7 + i / 1000);
 	medium.dev = (struct blockdev){.ops = &liar_ops,
 		.ctx = &medium,
-		.size = IMAGE + DATA,
+		.size = IMAGE + DATA + TAIL,
 		.sector = 512,
 		.writable = true,
 		.name = "medium"};
@@ -254,13 +257,13 @@ static void test_a_good_medium(void **state)
 	(void)state;
 	struct err e = ERR_INIT;
 	uint8_t *mem;
-	assert_int_equal(make_on(HONEST, IMAGE + DATA, &mem, &e), 0);
+	assert_int_equal(make_on(HONEST, IMAGE + DATA + TAIL, &mem, &e), 0);
 	assert_memory_equal(mem + IMAGE, "head", 4);
 	assert_memory_equal(mem + IMAGE + 9 * MIB, "middle", 6);
 	assert_int_equal(le32(mem + 458), DATA / 512);
 	assert_int_equal(mem[511], 0xaa);
-	/* The marks are gone. */
-	for (size_t i = IMAGE + 10 * MIB; i < IMAGE + DATA; i++)
+	/* The marks are gone, and what an earlier life left behind the data partition. */
+	for (size_t i = IMAGE + 10 * MIB; i < IMAGE + DATA + TAIL; i++)
 		assert_int_equal(mem[i], 0);
 	free(mem);
 }
@@ -279,7 +282,7 @@ static void noticed(enum lie lie, uint64_t real)
 static void test_media_that_lie_are_noticed(void **state)
 {
 	(void)state;
-	noticed(FLIPS, IMAGE + DATA);
+	noticed(FLIPS, IMAGE + DATA + TAIL);
 	noticed(FORGETS, 20 * MIB);
 	noticed(WRAPS, 16 * MIB);
 	noticed(FORGETS, IMAGE + DATA - 1);
