@@ -309,6 +309,31 @@ as_oracle() {
 	/usr/bin/python3 "$REPO/tests/tools/same_hive.py" "$WORK/windows" "$WORK/h"
 }
 
+@test "same_hive.py, the judge of undo, sees a class name, a descriptor, a value, its type and a key that differ" {
+	local kind judge="$REPO/tests/tools/same_hive.py"
+	local -A says=([class]='Lsa\Data (class)' [security]='(security)' [values]='(values)' [type]='\Select (values)'
+		[gone]='Kerberot (one only)' [unreadable]='cannot be read')
+	/usr/bin/python3 "$judge" "$WORK/SYSTEM" "$HIVES/win11-SYSTEM"
+	for kind in "${!says[@]}"; do
+		/usr/bin/python3 - "$HIVES/win11-SYSTEM" "$WORK/other" "$kind" <<'PY'
+import sys
+raw, kind = open(sys.argv[1], 'rb').read(), sys.argv[3]
+old, new = {
+    'class': ('5b0e12c7'.encode('utf-16le'), '5b0e12c8'.encode('utf-16le')),
+    # a full right becomes read and write in the first descriptor that grants it to SYSTEM
+    'security': (bytes.fromhex('3f000f00010100000000000512000000'), bytes.fromhex('3f000e00010100000000000512000000')),
+    'values': ('DESKTOP-7Q2LM4A'.encode('utf-16le'), 'DESKTOP-7Q2LM4B'.encode('utf-16le')),
+    'type': (bytes.fromhex('0400000001000000') + b'Default', bytes.fromhex('0500000001000000') + b'Default'),
+    'gone': (b'Kerberos', b'Kerberot'),
+    'unreadable': (b'sk\0\0', b'sx\0\0'),
+}[kind]
+assert old in raw
+open(sys.argv[2], 'wb').write(raw.replace(old, new, 1))
+PY
+		refuses 1 "${says[$kind]}" /usr/bin/python3 "$judge" "$WORK/SYSTEM" "$WORK/other"
+	done
+}
+
 @test "hive export writes .reg files that hivexregedit reads back, and a stable text" {
 	need_tools hivexregedit hivexml
 	"$ODJSTICK" hive export "$WORK/SYSTEM" "$LSA" --root 'HKEY_LOCAL_MACHINE\SYSTEM' >"$WORK/lsa.reg"
