@@ -20,7 +20,7 @@ static int look(const struct discover_item *it, struct windows_facts *f, struct 
 {
 	struct volume *v = NULL;
 	struct volume_state st;
-	if (it->src.kind == VOLUME_BITLOCKER) {
+	if (it->src.kind == VOLUME_BITLOCKER || it->src.part_of) {
 		if (volume_probe(&it->src, &st, why) == 0)
 			volume_refuse(&st, it->path, why);
 		return 0;
@@ -198,7 +198,8 @@ static json_t *others_json(const struct inspected *i)
 		const struct discover_item *it = &i->found.items[k];
 		struct windows_facts f;
 		struct err why = ERR_INIT;
-		bool foreign = discover_is_foreign(it), hidden = it->src.kind == VOLUME_BITLOCKER;
+		bool foreign = discover_is_foreign(it),
+		     hidden = it->src.kind == VOLUME_BITLOCKER || it->src.part_of;
 		if (it == i->which || (!foreign && !hidden && !look(it, &f, &why)))
 			continue;
 		if (json_array_append_new(

@@ -6,6 +6,7 @@
 #include "bundle/bundle.h"
 #include "job/internal.h"
 #include "volume/hidden.h"
+#include "volume/member.h"
 
 int job_open(struct job **j, struct stick *stick, struct err *e)
 {
@@ -176,6 +177,12 @@ static int look(struct job_candidate *c, const struct discover_item *it)
 	c->src = &it->src;
 	c->shown.partition = it->partition;
 	discover_describe(it, c->shown.where, sizeof c->shown.where);
+	if (it->src.part_of) {
+		volume_probe(c->src, &c->state, NULL);
+		snprintf(c->shown.product, sizeof c->shown.product, "%s%s%s: cannot be changed",
+			member_name(it->src.part_of), it->type[0] ? ", " : "", it->type);
+		return !it->recovery && !discover_is_foreign(it);
+	}
 	if (it->src.kind == VOLUME_BITLOCKER) {
 		c->state.trouble = VOLUME_TROUBLE_BITLOCKER;
 		c->state.kind = VOLUME_BITLOCKER;

@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/utf16.h"
+#include "volume/member.h"
 
 #define SECTOR 512	/* the unit of libblkid and sysfs, whatever the disk's own */
 #define SYSFS_LINE 256	/* bytes of a one-line file in sysfs */
@@ -30,6 +31,8 @@ struct disk {
 	int fd;
 	uint64_t size;
 	unsigned sector;
+	unsigned part_of;	    /* VOLUME_TROUBLE_RAID, or 0 */
+	char raid[MEMBER_TYPE_MAX]; /* the signature that says so */
 };
 
 /* --- lists ---------------------------------------------------------------------------------- */
@@ -142,6 +145,8 @@ static void classify(const struct disk *d, struct discover_item *it)
 		}
 	}
 	blkid_free_probe(pr);
+	if (d->part_of)
+		snprintf(it->type, sizeof it->type, "%s", d->raid);
 }
 
 /* --- partition nodes of a real disk --------------------------------------------------------- */
@@ -235,7 +240,9 @@ static int add_partition(const struct disk *d, blkid_partition part, const char 
 	it.src.length = size;
 	it.partition = (unsigned)blkid_partition_get_partno(part);
 	snprintf(it.table, sizeof it.table, "%s", table);
-	it.recovery = is_service_type(part, !strcmp(table, "gpt"));
+	bool gpt = !strcmp(table, "gpt"), database;
+	it.src.part_of = d->part_of | member_by_partition(part, gpt, &database);
+	it.recovery = database || is_service_type(part, gpt);
 	snprintf(it.disk, sizeof it.disk, "%s", d->name);
 	classify(d, &it);
 	if (!find_node(d, &it, node))
@@ -278,23 +285,30 @@ static int add_bare(const struct disk *d, struct discover_list *l, struct err *e
 {
 	struct discover_item it = {.disk_size = d->size};
 	it.src.length = d->size;
+	it.src.part_of = d->part_of;
 	snprintf(it.disk, sizeof it.disk, "%s", d->name);
 	classify(d, &it);
-	if (it.src.kind == VOLUME_OTHER && !it.label[0])
+	if (it.src.kind == VOLUME_OTHER && !it.label[0] && !d->part_of)
 		return 0;
 	return add(l, &it, d->path, e);
 }
 
-/* A bare file system or a partition table; an empty result is not an error here. */
-static int look_at(const struct disk *d, struct discover_list *l, struct err *e)
+/* A bare file system or a partition table; an empty result is not an error here. A member of a RAID
+ * array gives at least one item, also when the table is on another member or leads beyond this one.
+ */
+static int look_at(struct disk *d, struct discover_list *l, struct err *e)
 {
+	size_t before = l->count;
+	d->part_of = member_of_raid(d->fd, d->size, d->sector, d->raid);
 	if (kind_of_boot_sector(d, 0) != VOLUME_OTHER)
 		return add_bare(d, l, e);
 	int ret = add_partitions(d, d->sector, l, e);
 	/* The image of a disk with 4 KiB sectors does not say so. */
 	if (ret == 0 && !d->sys && d->sector == 512)
 		ret = add_partitions(d, 4096, l, e);
-	return ret ? (ret < 0 ? ret : 0) : add_bare(d, l, e);
+	if (ret < 0)
+		return ret;
+	return ret == 0 || (d->part_of && l->count == before) ? add_bare(d, l, e) : 0;
 }
 
 static int disk_open(struct disk *d, struct err *e)
@@ -338,18 +352,18 @@ static void sysfs_of(const char *path, char out[PATH_BYTES])
 			minor(st.st_rdev));
 }
 
-int discover_target(const char *target, struct discover_list *l, struct err *e)
+static void disk_model(const char *sys, const char *name, char out[64])
 {
-	struct stat st;
-	*l = (struct discover_list){0};
-	if (stat(target, &st) < 0)
-		return err_sys(e, ERR_IO, "Check the path.", "%s: cannot open", target);
-	if (S_ISDIR(st.st_mode)) {
-		struct discover_item it = {.src.kind = VOLUME_FOLDER};
-		return add(l, &it, target, e);
-	}
-	char sys[PATH_BYTES];
-	sysfs_of(target, sys);
+	char line[SYSFS_LINE];
+	read_line(line, "%s/device/model", sys);
+	if (!line[0])
+		read_line(line, "%s/device/name", sys); /* eMMC */
+	keep_text(out, 64, line[0] ? line : name);
+}
+
+static int discover_whole(
+	const char *target, const char *sys, struct discover_list *l, struct err *e)
+{
 	const char *base = strrchr(target, '/');
 	struct disk d = {.path = target, .sys = *sys ? sys : NULL, .dev = "/dev"};
 	keep_text(d.name, sizeof d.name, base ? base + 1 : target);
@@ -358,6 +372,98 @@ int discover_target(const char *target, struct discover_list *l, struct err *e)
 		return ret;
 	ret = look_at(&d, l, e);
 	close(d.fd);
+	return ret;
+}
+
+/* The item of the disk's list that is the partition of the folder `sys`, or NULL. */
+static const struct discover_item *of_partition(
+	const struct disk *d, const char *sys, const char *name, const struct discover_list *all)
+{
+	uint64_t start = read_number(sys, ".", "start"), size = read_number(sys, ".", "size");
+	for (size_t i = 0; i < all->count; i++) {
+		const struct discover_item *it = &all->items[i];
+		const char *base = strrchr(it->path, '/');
+		bool node = strcmp(it->path, d->path) != 0;
+		if (node ? strcmp(base ? base + 1 : it->path, name) == 0
+			 : it->src.offset == start * SECTOR && it->src.length == size * SECTOR)
+			return it;
+	}
+	return NULL;
+}
+
+/* Its bytes alone, when the table on its disk does not list it. */
+static int add_unlisted(
+	const struct disk *whole, const char *target, struct discover_list *l, struct err *e)
+{
+	struct disk d = {.path = target};
+	int ret = disk_open(&d, e);
+	if (ret < 0)
+		return ret;
+	d.part_of = whole->part_of;
+	memcpy(d.name, whole->name, sizeof d.name);
+	memcpy(d.raid, whole->raid, sizeof d.raid);
+	ret = add_bare(&d, l, e);
+	close(d.fd);
+	return ret;
+}
+
+static int add_named(struct disk *d, const char *sys, const char *name, const char *target,
+	struct discover_list *l, struct err *e)
+{
+	struct discover_list all = {0};
+	int ret = look_at(d, &all, e);
+	const struct discover_item *listed = ret < 0 ? NULL : of_partition(d, sys, name, &all);
+	if (listed) {
+		struct discover_item it = *listed;
+		it.src.offset = 0;
+		ret = add(l, &it, target, e);
+	} else if (ret == 0) {
+		ret = add_unlisted(d, target, l, e);
+	}
+	discover_clear(&all);
+	return ret;
+}
+
+int discover_partition_in(const char *sys, const char *dev, const char *target,
+	struct discover_list *l, struct err *e)
+{
+	char own[PATH_BYTES], path[PATH_BYTES + 256];
+	*l = (struct discover_list){0};
+	if (!realpath(sys, own))
+		return err_sys(e, ERR_IO, "Is /sys mounted?", "%s: cannot find its disk", target);
+	char *name = strrchr(own, '/'), *disk = NULL;
+	if (name && name != own) {
+		*name++ = '\0';
+		disk = strrchr(own, '/');
+	}
+	if (!disk)
+		return err_set(e, ERR_IO, NULL, "%s: cannot find its disk", target);
+	snprintf(path, sizeof path, "%s/%s", dev, disk + 1);
+	struct disk d = {.path = path, .sys = own, .dev = dev};
+	disk_model(own, disk + 1, d.name);
+	int ret = disk_open(&d, e);
+	if (ret < 0)
+		return err_ctx(e, "%s: cannot look at the disk it is on", target);
+	ret = add_named(&d, sys, name, target, l, e);
+	close(d.fd);
+	return ret;
+}
+
+int discover_target(const char *target, struct discover_list *l, struct err *e)
+{
+	struct stat st;
+	char sys[PATH_BYTES];
+	*l = (struct discover_list){0};
+	if (stat(target, &st) < 0)
+		return err_sys(e, ERR_IO, "Check the path.", "%s: cannot open", target);
+	if (S_ISDIR(st.st_mode)) {
+		struct discover_item it = {.src.kind = VOLUME_FOLDER};
+		return add(l, &it, target, e);
+	}
+	sysfs_of(target, sys);
+	int ret = *sys && read_number(sys, ".", "partition")
+			  ? discover_partition_in(sys, "/dev", target, l, e)
+			  : discover_whole(target, sys, l, e);
 	if (ret == 0 && l->count == 0)
 		ret = err_set(e, ERR_FORMAT,
 			"Give a folder with Windows/ in it, an NTFS image, a disk image or a block "
@@ -397,15 +503,6 @@ static bool disk_has(const char *sys, uint64_t number)
 	if (dir)
 		closedir(dir);
 	return found;
-}
-
-static void disk_model(const char *sys, const char *name, char out[64])
-{
-	char line[SYSFS_LINE];
-	read_line(line, "%s/device/model", sys);
-	if (!line[0])
-		read_line(line, "%s/device/name", sys); /* eMMC */
-	keep_text(out, 64, line[0] ? line : name);
 }
 
 /* 0 also when the disk cannot be read: *bad says so. */
@@ -474,8 +571,10 @@ void discover_describe(const struct discover_item *it, char *out, size_t n)
 	static const char *const kinds[] = {
 		"folder", "NTFS", "BitLocker", "FAT", "ReFS", "unknown"};
 	const char *base = strrchr(it->path, '/');
-	const char *kind =
-		kinds[(size_t)it->src.kind < ARRAY_SIZE(kinds) ? it->src.kind : VOLUME_OTHER];
+	const char *kind = it->src.part_of
+				   ? member_name(it->src.part_of)
+				   : kinds[(size_t)it->src.kind < ARRAY_SIZE(kinds) ? it->src.kind
+										    : VOLUME_OTHER];
 	if (it->src.kind == VOLUME_FOLDER) {
 		snprintf(out, n, "%s (folder)", it->path);
 		return;

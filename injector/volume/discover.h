@@ -4,6 +4,8 @@
  * Partition tables (GPT, MBR) and file systems are recognised by libblkid from
  * the bytes alone, so an image file works without root; a BitLocker volume is
  * recognised before anything else, because its boot sector imitates FAT or NTFS.
+ * What is only a part of something larger (member.h) is listed with src.part_of
+ * set, and cannot be opened.
  * Nothing is written. Listing says nothing about whether a Windows is there:
  * that is windows/.
  */
@@ -23,11 +25,12 @@
 struct discover_item {
 	struct volume_source src; /* src.path points at `path` */
 	char *path;
-	char label[97];	    /* of the file system, UTF-8; may be empty */
-	char type[24];	    /* as libblkid names it: "ntfs", "ext4", "crypto_LUKS"; may be empty */
+	char label[97]; /* of the file system, UTF-8; may be empty */
+	char type[24];	/* as libblkid names it: "ntfs", "ext4", "crypto_LUKS"; may be empty. On a
+			 * member of a RAID array the name of that signature */
 	unsigned partition; /* number as in the table; 0 = not in a table */
 	char table[4];	    /* "gpt", "mbr" or "" */
-	bool recovery;	    /* typed as EFI, MSR or Windows recovery partition */
+	bool recovery;	    /* typed as EFI, MSR, LDM database or Windows recovery partition */
 	char disk[64];	    /* model of the disk, or the image's file name */
 	uint64_t disk_size; /* bytes */
 };
@@ -43,9 +46,14 @@ bool discover_is_foreign(const struct discover_item *it);
 void discover_clear(struct discover_list *l);
 
 /* A folder gives one item of kind VOLUME_FOLDER; a bare file system one item with offset 0; a disk
- * one item per partition that is not an extended container. -ERR_NOTFOUND when the path does not
- * exist, -ERR_FORMAT when nothing on it is recognised. */
+ * one item per partition that is not an extended container; the device of a partition one item,
+ * with what its disk's table and signatures say of it. -ERR_NOTFOUND when the path does not exist,
+ * -ERR_FORMAT when nothing on it is recognised. */
 int discover_target(const char *target, struct discover_list *l, struct err *e);
+
+/* The partition whose folder in sysfs is `sys`, looked up on its disk below `dev`; for tests. */
+int discover_partition_in(const char *sys, const char *dev, const char *target,
+	struct discover_list *l, struct err *e);
 
 /* All disks of this PC but loop, ram, zram, floppy and optical drives, and but the disk that
  * holds the device number `exclude` (st_rdev or st_dev of the stick; 0 = none). Partitions come as

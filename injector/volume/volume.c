@@ -42,6 +42,20 @@ static const struct trouble {
 	const char *what;
 	const char *next;
 } troubles[] = {
+	{VOLUME_TROUBLE_RAID, "raid", "lies on a disk that is a member of a RAID array",
+		"Nothing was changed: what one member holds, the others would not. In the "
+		"firmware, "
+		"make a single disk of it (RAID off) before Windows is installed. If it left an "
+		"array "
+		"long ago, the lab removes the old signature: docs/hardware.md, \"Disks\"."},
+	{VOLUME_TROUBLE_DYNAMIC, "dynamic", "is part of a dynamic disk (LDM)",
+		"Nothing was changed: such a volume may be mirrored or spread over several disks. "
+		"Use a "
+		"basic disk: a fresh image, or convert it back in Windows."},
+	{VOLUME_TROUBLE_POOL, "pool", "is part of a storage pool (Storage Spaces)",
+		"Nothing was changed: a pool is read only by Windows. Install Windows on a disk "
+		"that "
+		"is in no pool."},
 	{VOLUME_TROUBLE_BITLOCKER, "bitlocker", "is encrypted with BitLocker", bitlocker_next},
 	{VOLUME_TROUBLE_DAMAGED, "damaged", "is not a readable NTFS volume",
 		"Nothing was changed. Check the disk in Windows with chkdsk, or choose another "
@@ -240,6 +254,11 @@ static int open_block(
 int volume_probe(const struct volume_source *src, struct volume_state *st, struct err *e)
 {
 	*st = (struct volume_state){0};
+	if (src->part_of) {
+		st->kind = src->kind;
+		st->trouble = src->part_of;
+		return 0;
+	}
 	if (src->kind == VOLUME_FOLDER) {
 		struct volume *v;
 		int ret = volume_open(&v, src, false, e);
@@ -312,6 +331,8 @@ static int open_folder(struct volume **v, const char *path, bool writable, struc
 int volume_open(struct volume **v, const struct volume_source *src, bool writable, struct err *e)
 {
 	*v = NULL;
+	if (src->part_of)
+		return refuse(src->part_of, src->path, e);
 	if (src->kind == VOLUME_FOLDER)
 		return open_folder(v, src->path, writable, e);
 	struct blockdev *d;

@@ -54,6 +54,9 @@ struct volume_source {
 	const char *path; /* folder, image file or block device */
 	uint64_t offset;  /* bytes into path */
 	uint64_t length;  /* bytes; 0 = up to the end */
+	/* VOLUME_TROUBLE_* of the disk it lies on (RAID, DYNAMIC, POOL): refused, also for reading.
+	 */
+	unsigned part_of;
 	/* Makes the block layer instead of blockdev_open(): a recorder in crash tests. Normally
 	 * NULL. */
 	int (*layer)(
@@ -70,6 +73,9 @@ enum volume_trouble {
 	VOLUME_TROUBLE_DIRTY = 1 << 2,	  /* Windows marked the volume for chkdsk */
 	VOLUME_TROUBLE_LOG = 1 << 3,	  /* $LogFile holds work that was not finished */
 	VOLUME_TROUBLE_DAMAGED = 1 << 4,  /* not a readable NTFS */
+	VOLUME_TROUBLE_RAID = 1 << 5,	  /* on a disk that is a member of a RAID array */
+	VOLUME_TROUBLE_DYNAMIC = 1 << 6,  /* in a dynamic disk's partition (LDM) */
+	VOLUME_TROUBLE_POOL = 1 << 7,	  /* in a partition of a storage pool */
 };
 
 enum volume_bitlocker {
@@ -98,7 +104,8 @@ struct volume_state {
 	char label[97];	  /* volume label, UTF-8 */
 };
 
-/* Stable short name of one bit: "bitlocker", "hibernated", "dirty", "log-unclean", "damaged". */
+/* Stable short name of one bit: "bitlocker", "hibernated", "dirty", "log-unclean", "damaged",
+ * "raid", "dynamic", "pool". */
 const char *volume_trouble_name(unsigned bit);
 
 /* Read the state without opening for good. Never writes. -ERR_* only when the bytes themselves

@@ -255,6 +255,24 @@ EOF
 	refused windows
 }
 
+@test "refusal: half of a mirror, and a dynamic disk, also with the partition named" {
+	disk "$WORK/raid.img" 96 "$PC/win11" --partitioned gpt
+	truncate -s +64K "$WORK/raid.img"
+	printf 'Intel Raid ISM Cfg Sig. 1.3.00' | dd of="$WORK/raid.img" bs=1 conv=notrunc status=none \
+		seek=$(($(stat -c %s "$WORK/raid.img") - 1024))
+	refuses 6 "member of a RAID array" unchanged "$WORK/raid.img" apply "$STICK" "$WORK/raid.img" \
+		--name ALM-FIL-001
+	refuses 6 "member of a RAID array" unchanged "$WORK/raid.img" apply "$STICK" "$WORK/raid.img" \
+		--name ALM-FIL-001 --partition 3 --reason "I know better"
+	disk "$WORK/ldm.img" 96 "$PC/win11" --partitioned mbr
+	sfdisk -q --part-type "$WORK/ldm.img" 2 42
+	refuses 6 "part of a dynamic disk" unchanged "$WORK/ldm.img" apply "$STICK" "$WORK/ldm.img" \
+		--name ALM-FIL-001
+	refuses 6 "part of a dynamic disk" unchanged "$WORK/ldm.img" apply "$STICK" "$WORK/ldm.img" \
+		--name ALM-FIL-001 --partition 2
+	refused windows
+}
+
 @test "refusal: an edition that cannot join" {
 	win11 "$WORK/tree" 's/DomainJoinEnabled=3/DomainJoinEnabled=0/' 's/"Professional"/"Core"/'
 	disk "$WORK/home.img" 64 "$WORK/tree"

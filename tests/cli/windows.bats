@@ -212,3 +212,21 @@ image() {
 	image locked win11 --bitlocker
 	refuses 6 "BitLocker" "$ODJSTICK" windows inspect "$WORK/locked"
 }
+
+@test "a RAID member and a dynamic disk are listed with their reason, and are not a Windows" {
+	image raid win11 --partitioned gpt
+	truncate -s +64K "$WORK/raid"
+	printf 'Intel Raid ISM Cfg Sig. 1.3.00' |
+		dd of="$WORK/raid" bs=1 seek=$(($(stat -c %s "$WORK/raid") - 1024)) conv=notrunc status=none
+	[ "$(blkid -p -u raid -o value -s TYPE "$WORK/raid")" = isw_raid_member ]
+	image ldm win11 --partitioned mbr
+	sfdisk -q --part-type "$WORK/ldm" 2 42
+	refuses 1 "member of a RAID array" "$ODJSTICK" windows list "$WORK/raid"
+	refuses 1 "dynamic disk" "$ODJSTICK" windows list "$WORK/ldm"
+	refuses 6 "member of a RAID array" "$ODJSTICK" windows inspect "$WORK/raid"
+	refuses 6 "dynamic disk" "$ODJSTICK" windows inspect "$WORK/ldm" --partition 2
+	run "$ODJSTICK" windows list --json "$WORK/raid"
+	[[ "$output" == *'"type": "isw_raid_member"'* ]]
+	wipefs -q -a -t isw_raid_member "$WORK/raid"
+	"$ODJSTICK" windows list "$WORK/raid" | grep -q "Windows 11 Pro"
+}

@@ -254,6 +254,136 @@ static void disks_of_a_pc(void **state)
 	assert_int_equal(discover_pc_in("/nowhere", dev, 0, &l, NULL, NULL), -ERR_NOTFOUND);
 }
 
+/* sign FILE: Intel's signature where its RAID mode writes it, two sectors before the end; the tools
+ * of the host (blkid) say whether it is one. */
+static void sign(const char *name)
+{
+	sh("n=$(stat -c %%s %s) && printf 'Intel Raid ISM Cfg Sig. 1.3.00' | "
+	   "dd of=%s bs=1 seek=$((n - 1024)) conv=notrunc && "
+	   "test \"$(blkid -p -u raid -o value -s TYPE %s)\" = isw_raid_member",
+		name, name, name);
+}
+
+static void must_be_refused(const struct discover_item *it, unsigned trouble)
+{
+	struct volume *v;
+	struct volume_state st;
+	struct err e = ERR_INIT;
+	assert_int_equal(it->src.part_of, trouble);
+	assert_int_equal(volume_open(&v, &it->src, false, &e), -ERR_UNSAFE);
+	assert_int_equal(volume_open(&v, &it->src, true, NULL), -ERR_UNSAFE);
+	assert_done(volume_probe(&it->src, &st, &e), e);
+	assert_int_equal(st.trouble, trouble);
+	assert_int_equal(volume_refuse(&st, "it", &e), -ERR_UNSAFE);
+	assert_string_not_equal(e.next, "");
+}
+
+/* Half of a mirror: its partitions read like those of a plain disk. */
+static void member_of_a_raid(void **state)
+{
+	(void)state;
+	sh("cp gpt.img isw.img && cp mbr.img iswmbr.img && cp bare.img iswbare.img && "
+	   "truncate -s 8M isw0.img && truncate -s +64K isw.img iswmbr.img iswbare.img");
+	static const char *const names[] = {"isw.img", "iswmbr.img", "iswbare.img", "isw0.img"};
+	static const size_t counts[] = {4, 3, 1, 1};
+	for (size_t i = 0; i < 4; i++) {
+		sign(names[i]);
+		struct discover_list l = look(names[i]);
+		assert_int_equal(l.count, counts[i]);
+		for (size_t k = 0; k < l.count; k++) {
+			assert_string_equal(l.items[k].type, "isw_raid_member");
+			must_be_refused(&l.items[k], VOLUME_TROUBLE_RAID);
+		}
+		discover_clear(&l);
+	}
+	char text[200];
+	struct discover_list l = look("isw.img");
+	discover_describe(&l.items[2], text, sizeof text);
+	assert_string_equal(
+		text, "isw.img partition 3 (RAID member, label Büro PC, 0.0 GiB on isw.img)");
+	discover_clear(&l);
+	/* the way out for a disk that left its array long ago */
+	sh("wipefs -a -t isw_raid_member isw.img");
+	l = look("isw.img");
+	assert_int_equal(l.items[2].src.part_of, 0);
+	must_open_as_ntfs(&l.items[2]);
+	discover_clear(&l);
+}
+
+static void parts_of_a_dynamic_disk(void **state)
+{
+	(void)state;
+	sh("cp mbr.img ldm.img && sfdisk --part-type ldm.img 2 42");
+	struct discover_list l = look("ldm.img");
+	assert_int_equal(l.items[0].src.part_of, 0);
+	must_be_refused(&l.items[1], VOLUME_TROUBLE_DYNAMIC);
+	discover_clear(&l);
+
+	static const struct {
+		const char *guid;
+		unsigned trouble;
+		bool database;
+	} types[] = {
+		{"5808C8AA-7E8F-42E0-85D2-E1E90434CFB3", VOLUME_TROUBLE_DYNAMIC, true},
+		{"AF9B60A0-1431-4F62-BC68-3311714A69AD", VOLUME_TROUBLE_DYNAMIC, false},
+		{"E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D", VOLUME_TROUBLE_POOL, false},
+		{"EBD0A0A2-B9E5-4433-87C0-68B6B72699C7", 0, false}, /* basic data */
+	};
+	for (size_t i = 0; i < 4; i++) {
+		sh("cp gpt.img t.img && sgdisk -t 3:%s t.img", types[i].guid);
+		l = look("t.img");
+		assert_int_equal(l.items[2].recovery, types[i].database);
+		if (types[i].trouble)
+			must_be_refused(&l.items[2], types[i].trouble);
+		else
+			must_open_as_ntfs(&l.items[2]);
+		assert_int_equal(l.items[0].src.part_of, 0);
+		discover_clear(&l);
+	}
+}
+
+/* The device of one partition given as a target: what its disk says of it counts. */
+static void partition_of_a_member(void **state)
+{
+	(void)state;
+	char sys[PATH_MAX * 2], dev[PATH_MAX * 2], node[PATH_MAX * 2 + 8];
+	struct discover_list l;
+	struct err e = ERR_INIT;
+	sh("mkdir -p psys/sdx/sdx3 pdev && cd psys/sdx/sdx3 && echo 3 > partition && "
+	   "echo 40960 > start && echo 32768 > size && cd ../../../pdev && cp ../gpt.img sdx && "
+	   "truncate -s +64K sdx && cp ../bare.img sdx3");
+	snprintf(sys, sizeof sys, "%s/psys/sdx/sdx3", work);
+	snprintf(dev, sizeof dev, "%s/pdev", work);
+	snprintf(node, sizeof node, "%s/sdx3", dev);
+	for (unsigned turn = 0; turn < 5; turn++) {
+		if (turn == 1)
+			sh("sgdisk -t 3:AF9B60A0-1431-4F62-BC68-3311714A69AD pdev/sdx");
+		if (turn == 2)
+			sign("pdev/sdx");
+		if (turn == 3) /* a table that does not list it */
+			sh("echo 1 > psys/sdx/sdx3/start && mv pdev/sdx3 pdev/p");
+		snprintf(node, sizeof node, "%s/%s", dev, turn < 3 ? "sdx3" : "p");
+		if (turn == 4)
+			sh("rm pdev/sdx");
+		int ret = discover_partition_in(sys, dev, node, &l, &e);
+		assert_int_equal(ret, turn == 4 ? -ERR_NOTFOUND : 0);
+		if (turn == 4)
+			break;
+		assert_int_equal(l.count, 1);
+		assert_string_equal(l.items[0].path, node);
+		assert_int_equal(l.items[0].src.offset, 0);
+		assert_int_equal(l.items[0].src.length, 16 << 20);
+		if (turn == 0)
+			must_open_as_ntfs(&l.items[0]);
+		else
+			must_be_refused(&l.items[0],
+				turn == 1   ? VOLUME_TROUBLE_DYNAMIC
+				: turn == 2 ? VOLUME_TROUBLE_DYNAMIC | VOLUME_TROUBLE_RAID
+					    : VOLUME_TROUBLE_RAID);
+		discover_clear(&l);
+	}
+}
+
 /* What a RAID mode of the firmware hides, and a controller that nobody drives. */
 static void hidden_behind_a_controller(void **state)
 {
@@ -287,6 +417,9 @@ int main(void)
 		cmocka_unit_test(bitlocker_in_a_partition),
 		cmocka_unit_test(nothing_there),
 		cmocka_unit_test(disks_of_a_pc),
+		cmocka_unit_test(member_of_a_raid),
+		cmocka_unit_test(parts_of_a_dynamic_disk),
+		cmocka_unit_test(partition_of_a_member),
 		cmocka_unit_test(hidden_behind_a_controller),
 	};
 	return cmocka_run_group_tests_name("discover", tests, make_ground, drop_ground);
