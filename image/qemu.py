@@ -12,12 +12,19 @@ from dataclasses import dataclass, field
 OVMF = "/usr/share/OVMF"
 PROBE_SECONDS = 5
 
+# A SAS disk without a name in the world is none for Linux's mptsas, and QEMU gives none by itself.
+SCSI_DISK = ["-device", "scsi-hd,id=pcdisk,drive=disk,bus=hba.0,wwn=0x5000c50012345678"]
+
 # bus -> QEMU arguments for the disk with id "disk"
 DISK_BUS = {
     "nvme": ["-device", "nvme,drive=disk,serial=odjdisk"],
     "ahci": ["-device", "ide-hd,drive=disk,bus=ide.0"],
     "ide": ["-device", "piix4-ide,id=pata,addr=0x10", "-device", "ide-hd,drive=disk,bus=pata.0"],
     "virtio": ["-device", "virtio-blk-pci,drive=disk"],
+    "virtio-scsi": ["-device", "virtio-scsi-pci,id=hba", *SCSI_DISK],
+    "pvscsi": ["-device", "pvscsi,id=hba", *SCSI_DISK],  # VMware's own
+    "mptsas": ["-device", "mptsas1068,id=hba", *SCSI_DISK],  # VMware's "LSI Logic SAS"
+    "megasas": ["-device", "megasas-gen2,id=hba", *SCSI_DISK],
     "usb": ["-device", "usb-storage,id=pcdisk,drive=disk,bus=xhci.0"],
     "uas": [
         "-device", "usb-uas,id=uas,bus=xhci.0", "-device", "scsi-hd,id=pcdisk,drive=disk,bus=uas.0",

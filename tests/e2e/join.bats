@@ -45,6 +45,9 @@ setup_file() {
 			grep -q " $bus $usb$" <<<"$rows" || { echo "no row $bus $usb"; return 1; }
 		done
 	done
+	for bus in $(sed -n '/^DISK_BUS/,/^}/s/^    "\([^"]*\)": .*/\1/p' "$REPO/image/qemu.py"); do
+		[ "$bus" = usb ] || grep -q " $bus " <<<"$rows" || { echo "no row with $bus"; return 1; }
+	done
 }
 
 @test "secrets: the stick image holds no password, name or serial" {

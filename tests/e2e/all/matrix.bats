@@ -85,3 +85,21 @@ setup_file() {
 @test "Secure Boot, virtio, stick on xHCI" {
 	row sb virtio xhci
 }
+
+# The disks of hypervisors, and a RAID controller of workstations: once each.
+
+@test "UEFI, VMware's paravirtual SCSI, stick on xHCI" {
+	row uefi pvscsi xhci
+}
+
+@test "BIOS, VMware's LSI Logic SAS, stick on EHCI" {
+	row bios mptsas ehci
+}
+
+@test "Secure Boot, virtio SCSI, stick on xHCI" {
+	row sb virtio-scsi xhci
+}
+
+@test "UEFI, LSI MegaRAID, stick on EHCI" {
+	row uefi megasas ehci
+}
