@@ -83,6 +83,22 @@ PY
 	[ "$status" -eq 0 ] || { echo "$output"; return 1; }
 }
 
+@test "new keys get the list that Windows gave the keys lying there, in most of three real hives" {
+	need_shared
+	local f least same of
+	make -s -C "$REPO" BUILD="$BUILD" "$BUILD/tests/hive/inherited" >/dev/null
+	while read -r f least; do # least: per thousand; the others carry entries of their own
+		real_hive "$f" >"$WORK/h"
+		read -r same _ of < <("$BUILD/tests/hive/inherited" "$WORK/h")
+		echo "# $f: $same of $of DACLs, $((same * 1000 / of)) per thousand, at least $least" >&3
+		[ "$of" -gt 20000 ] && [ $((same * 1000 / of)) -ge "$least" ]
+	done <<'HIVES'
+win10-19041-SYSTEM-clean/SYSTEM 973
+win7sp1-x86-domain/SYSTEM 985
+win7sp1-x86/SOFTWARE 989
+HIVES
+}
+
 @test "hive set refuses what it cannot say" {
 	refuses 2 'not a number' "$ODJSTICK" hive set "$WORK/SYSTEM" Select x REG_DWORD 4294967296
 	refuses 2 'hex digit' "$ODJSTICK" hive set "$WORK/SYSTEM" Select x REG_BINARY 0g

@@ -1,5 +1,5 @@
 # Random edits, power cuts and faults, judged by regfcheck.py, regfreplay.py and hivex; damaged logs.
-HIVE_TOOLS := $(addprefix $(BUILD)/tests/hive/,worker worker-fast roundtrip damage unbuffered.so)
+HIVE_TOOLS := $(addprefix $(BUILD)/tests/hive/,worker worker-fast roundtrip damage inherited unbuffered.so)
 
 $(BUILD)/tests/hive/%: $(BUILD)/host/tests/hive/%.o $(BUILD)/host/libinjector.a
 	$(call say,HOSTLD,$@)
@@ -8,18 +8,16 @@ $(BUILD)/tests/hive/%: $(BUILD)/host/tests/hive/%.o $(BUILD)/host/libinjector.a
 
 # Optimised, without sanitizers: for millions of flipped bits and the largest hives. The sources are
 # all that the library needs.
-HIVE_FAST = @mkdir -p $(@D) && $(HOST_CC) -std=c17 -O2 $(WARN) $(CPP_COMMON) -o $@ $< $(HIVE_LIB_SRC)
-
-$(BUILD)/tests/hive/damage: tests/hive/damage.c
-	$(call say,HOSTCC,$@)
-	$(HIVE_FAST)
+HIVE_FAST_TOOLS := $(addprefix $(BUILD)/tests/hive/,damage inherited worker-fast)
 
 $(BUILD)/tests/hive/worker-fast: tests/hive/worker.c
-	$(call say,HOSTCC,$@)
-	$(HIVE_FAST)
+$(BUILD)/tests/hive/damage: tests/hive/damage.c
+$(BUILD)/tests/hive/inherited: tests/hive/inherited.c
 
-$(BUILD)/tests/hive/damage $(BUILD)/tests/hive/worker-fast: $(HIVE_LIB_SRC) tests/unit/memdev.h \
-	$(wildcard injector/hive/*.h injector/base/*.h)
+$(HIVE_FAST_TOOLS): $(HIVE_LIB_SRC) tests/unit/memdev.h $(wildcard injector/hive/*.h injector/base/*.h)
+	$(call say,HOSTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -std=c17 -O2 $(WARN) $(CPP_COMMON) -o $@ $(filter %.c,$^)
 
 $(BUILD)/tests/hive/unbuffered.so: tests/hive/unbuffered.c
 	$(call say,HOSTCC,$@)
