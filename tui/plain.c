@@ -276,8 +276,7 @@ static int session(struct plain *p, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && ret == 0; i++)
 		ret = steps[i](p, e);
 	if (ret < 0) {
-		if (stick_is_gone(p->opt->stick))
-			stick_explain_gone(e, _("Nothing was changed on this PC."));
+		stick_explain_gone(p->opt->stick, _("Nothing was changed on this PC."), e);
 		return ret;
 	}
 	ret = job_apply(p->job, on_progress, NULL, e);

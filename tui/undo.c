@@ -39,8 +39,7 @@ static enum go enter(struct wizard *w)
 	if (dialog_wait(&w->ui, _("Looking at what was written"), prepare, w, &e) == 0)
 		return GO_STAY;
 	job_close(STEAL(w->undo));
-	if (stick_is_gone(w->opt->stick))
-		stick_explain_gone(&e, _("Nothing was taken back."));
+	stick_explain_gone(w->opt->stick, _("Nothing was taken back."), &e);
 	dialog_err(&w->ui, _("It cannot be taken back"), &e);
 	return GO_BACK;
 }

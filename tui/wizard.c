@@ -226,8 +226,9 @@ static void step_to(struct wizard *w, enum go g)
 	} else if (g == GO_UNDO) {
 		w->screen = &screen_undo;
 	} else if (g == GO_ERROR) {
-		if (w->stick && stick_is_gone(w->opt->stick))
-			stick_explain_gone(&w->err, _("Nothing was changed on this PC."));
+		if (w->stick)
+			stick_explain_gone(
+				w->opt->stick, _("Nothing was changed on this PC."), &w->err);
 		w->screen = &screen_error;
 	} else if (g == GO_NEXT) {
 		/* the error screen's "next" is to try the same step again */

@@ -5,21 +5,21 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/secret.h"
 #include "cli/cli.h"
 #include "cli/pc.h"
 #include "job/job.h"
 
 struct options {
 	struct pc_options pc;
-	const char *method, *reason, *passphrase, *keyfile, *sys;
+	const char *method_name, *reason, *sys;
+	enum plan_method method;
 	bool dry_run, yes, json;
 };
 
 static const char *const verdict_words[] = {
 	[JOB_OK] = "[ OK ]", [JOB_WARN] = "[WARN]", [JOB_STOP] = "[STOP]"};
 
-static int parse(int argc, char **argv, struct options *o, enum plan_method *method, struct err *e)
+static int parse(int argc, char **argv, struct options *o, struct err *e)
 {
 	const struct cli_opt opts[] = {
 		{"--stick", &o->pc.stick, NULL},
@@ -28,11 +28,11 @@ static int parse(int argc, char **argv, struct options *o, enum plan_method *met
 		{"--serial", &o->pc.serial, NULL},
 		{"--tag", &o->pc.tag, NULL},
 		{"--name", &o->pc.name, NULL},
-		{"--method", &o->method, NULL},
+		{"--method", &o->method_name, NULL},
 		{"--reason", &o->reason, NULL},
 		{"--sys", &o->sys, NULL},
-		{"--passphrase-file", &o->passphrase, NULL},
-		{"--keyfile", &o->keyfile, NULL},
+		{"--passphrase-file", &o->pc.passphrase, NULL},
+		{"--keyfile", &o->pc.keyfile, NULL},
 		{"--dry-run", NULL, &o->dry_run},
 		{"--yes", NULL, &o->yes},
 		{"--json", NULL, &o->json},
@@ -44,10 +44,10 @@ static int parse(int argc, char **argv, struct options *o, enum plan_method *met
 	ret = pc_check(&o->pc, e);
 	if (ret < 0)
 		return ret;
-	*method = PLAN_AUTO;
-	if (o->method && plan_method_parse(o->method, method) < 0)
+	o->method = PLAN_AUTO;
+	if (o->method_name && plan_method_parse(o->method_name, &o->method) < 0)
 		return err_set(e, ERR_USAGE, "Methods are auto, registry, unattend, firstboot.",
-			"unknown method \"%s\"", o->method);
+			"unknown method \"%s\"", o->method_name);
 	return 0;
 }
 
@@ -84,7 +84,7 @@ static void print_step(void *ctx, enum job_step step, bool done)
 	fflush(stdout);
 }
 
-static int prepare(struct job *j, const struct options *o, enum plan_method method, struct err *e)
+static int prepare(struct job *j, const struct options *o, struct err *e)
 {
 	int ret = pc_select(j, &o->pc, job_select, e);
 	if (ret == 0)
@@ -95,7 +95,7 @@ static int prepare(struct job *j, const struct options *o, enum plan_method meth
 		job_set_machine(j, &m);
 	}
 	if (ret == 0)
-		ret = job_preflight(j, method, e);
+		ret = job_preflight(j, o->method, e);
 	if (ret < 0)
 		return ret;
 	if (!o->json)
@@ -132,44 +132,25 @@ static int change(struct job *j, struct stick *s, const struct options *o, struc
 	return 0;
 }
 
-static int run_job(struct stick *s, const struct options *o, enum plan_method method, struct err *e)
+static int run_job(struct stick *s, struct job *j, void *ctx, struct err *e)
 {
-	struct job *j = NULL;
-	int ret = job_open(&j, s, e);
-	if (ret == 0)
-		ret = prepare(j, o, method, e);
+	const struct options *o = ctx;
+	int ret = pc_unchanged(&o->pc, prepare(j, o, e), e);
 	if (ret == 0 && !o->json)
 		print_plan(job_get_plan(j));
 	if (ret == 0 && !o->dry_run)
 		ret = change(j, s, o, e);
-	if (o->json && j) {
-		int shown = cli_print_json(job_json(j), ret == 0 ? e : NULL);
-		ret = ret < 0 ? ret : shown;
-	}
-	job_close(j);
-	return ret;
+	if (!o->json)
+		return ret;
+	int shown = cli_print_json(job_json(j), ret == 0 ? e : NULL);
+	return ret < 0 ? ret : shown;
 }
 
 static int apply(int argc, char **argv, struct err *e)
 {
 	struct options o = {0};
-	enum plan_method method;
-	struct secret pass = SECRET_INIT;
-	struct stick *s = NULL;
-	int ret = parse(argc, argv, &o, &method, e);
-	if (ret < 0)
-		return ret;
-	ret = o.dry_run ? stick_look(&s, o.pc.stick, e) : stick_open(&s, o.pc.stick, e);
-	if (ret < 0)
-		return ret;
-	ret = secret_read_passphrase(&pass, o.passphrase, "Passphrase of the bundle", 0, e);
-	if (ret == 0)
-		ret = stick_unlock(s, &pass, o.keyfile, e);
-	secret_clear(&pass);
-	if (ret == 0)
-		ret = run_job(s, &o, method, e);
-	int closed = stick_close(s, ret == 0 ? e : NULL);
-	return ret < 0 ? ret : closed;
+	int ret = parse(argc, argv, &o, e);
+	return ret < 0 ? ret : pc_run(&o.pc, o.dry_run, run_job, &o, e);
 }
 
 static const struct cli_verb verbs[] = {

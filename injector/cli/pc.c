@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/mem.h"
+#include "base/secret.h"
+
 int pc_check(const struct pc_options *o, struct err *e)
 {
 	if (!o->stick || !o->target)
@@ -12,6 +15,36 @@ int pc_check(const struct pc_options *o, struct err *e)
 	if (!!o->serial + !!o->tag + !!o->name != 1)
 		return err_set(e, ERR_USAGE, NULL, "give one of --serial, --tag, --name");
 	return 0;
+}
+
+int pc_unchanged(const struct pc_options *o, int ret, struct err *e)
+{
+	if (ret < 0)
+		stick_explain_gone(o->stick, "Nothing was changed on this PC.", e);
+	return ret;
+}
+
+static int unlock(struct stick *s, const struct pc_options *o, struct err *e)
+{
+	CLEANUP(secret_clear) struct secret pass = SECRET_INIT;
+	int ret = secret_read_passphrase(&pass, o->passphrase, "Passphrase of the bundle", 0, e);
+	return ret < 0 ? ret : stick_unlock(s, &pass, o->keyfile, e);
+}
+
+int pc_run(const struct pc_options *o, bool read_only, pc_work work, void *ctx, struct err *e)
+{
+	struct stick *s = NULL;
+	struct job *j = NULL;
+	int ret = read_only ? stick_look(&s, o->stick, e) : stick_open(&s, o->stick, e);
+	if (ret < 0)
+		return ret;
+	ret = unlock(s, o, e);
+	if (ret == 0)
+		ret = job_open(&j, s, e);
+	ret = ret < 0 ? pc_unchanged(o, ret, e) : work(s, j, ctx, e);
+	job_close(j);
+	int closed = stick_close(s, ret == 0 ? e : NULL);
+	return ret < 0 ? ret : closed;
 }
 
 int pc_select(struct job *j, const struct pc_options *o,

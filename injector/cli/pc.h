@@ -1,6 +1,6 @@
 /*
- * Which PC is meant: the options that `apply` and `undo` share, and the steps
- * from them to a job with an entry and a Windows chosen.
+ * What `apply` and `undo` share: the options, the way from the stick to a job
+ * with an entry and a Windows chosen, and what is said when the stick is pulled.
  */
 #ifndef CLI_PC_H
 #define CLI_PC_H
@@ -11,10 +11,19 @@
 struct pc_options {
 	const char *stick, *target, *partition;
 	const char *serial, *tag, *name;
+	const char *passphrase, *keyfile;
 };
 
 /* -ERR_USAGE when something needed is missing. */
 int pc_check(const struct pc_options *o, struct err *e);
+
+/* Opens the stick (read_only: and writes nothing to it), unlocks it, opens a job, lets work do the
+ * rest, closes everything. */
+typedef int (*pc_work)(struct stick *s, struct job *j, void *ctx, struct err *e);
+int pc_run(const struct pc_options *o, bool read_only, pc_work work, void *ctx, struct err *e);
+
+/* Before the PC was changed ret came back, with e. Returns ret. */
+int pc_unchanged(const struct pc_options *o, int ret, struct err *e);
 
 /* select is job_select or job_undo_select. */
 int pc_select(struct job *j, const struct pc_options *o,

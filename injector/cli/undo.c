@@ -1,13 +1,11 @@
 /* odjstick undo: take back what apply wrote, while Windows has not started since. */
 #include <stdio.h>
 
-#include "base/secret.h"
 #include "cli/cli.h"
 #include "cli/pc.h"
 
 struct options {
 	struct pc_options pc;
-	const char *passphrase, *keyfile;
 	bool yes;
 };
 
@@ -20,8 +18,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 		{"--serial", &o->pc.serial, NULL},
 		{"--tag", &o->pc.tag, NULL},
 		{"--name", &o->pc.name, NULL},
-		{"--passphrase-file", &o->passphrase, NULL},
-		{"--keyfile", &o->keyfile, NULL},
+		{"--passphrase-file", &o->pc.passphrase, NULL},
+		{"--keyfile", &o->pc.keyfile, NULL},
 		{"--yes", NULL, &o->yes},
 		{NULL, NULL, NULL},
 	};
@@ -45,47 +43,31 @@ static int prepare(struct job *j, const struct options *o, struct err *e)
 	return 0;
 }
 
-static int run_job(struct stick *s, const struct options *o, struct err *e)
+static int run_job(struct stick *s, struct job *j, void *ctx, struct err *e)
 {
-	struct job *j = NULL;
+	const struct options *o = ctx;
 	char head[64];
-	int ret = job_open(&j, s, e);
-	if (ret == 0)
-		ret = prepare(j, o, e);
+	int ret = pc_unchanged(&o->pc, prepare(j, o, e), e);
 	if (ret == 0 && !o->yes)
 		ret = pc_confirm(j, e);
 	if (ret == 0)
 		ret = job_undo(j, e);
-	if (ret == 0) {
-		stick_head(s, head, sizeof head);
-		printf("\n%s is as it was before the join.%s\nJournal head: %s\n", job_pc(j)->name,
-			job_pc(j)->spent ? " Its entry stays used: to join it later, ask the lab "
-					   "to provision it again."
-					 : "",
-			head);
-	}
-	job_close(j);
-	return ret;
+	if (ret < 0)
+		return ret;
+	stick_head(s, head, sizeof head);
+	printf("\n%s is as it was before the join.%s\nJournal head: %s\n", job_pc(j)->name,
+		job_pc(j)->spent ? " Its entry stays used: to join it later, ask the lab "
+				   "to provision it again."
+				 : "",
+		head);
+	return 0;
 }
 
 static int undo(int argc, char **argv, struct err *e)
 {
 	struct options o = {0};
-	struct secret pass = SECRET_INIT;
-	struct stick *s = NULL;
 	int ret = parse(argc, argv, &o, e);
-	if (ret == 0)
-		ret = stick_open(&s, o.pc.stick, e);
-	if (ret < 0)
-		return ret;
-	ret = secret_read_passphrase(&pass, o.passphrase, "Passphrase of the bundle", 0, e);
-	if (ret == 0)
-		ret = stick_unlock(s, &pass, o.keyfile, e);
-	secret_clear(&pass);
-	if (ret == 0)
-		ret = run_job(s, &o, e);
-	int closed = stick_close(s, ret == 0 ? e : NULL);
-	return ret < 0 ? ret : closed;
+	return ret < 0 ? ret : pc_run(&o.pc, false, run_job, &o, e);
 }
 
 static const struct cli_verb verbs[] = {

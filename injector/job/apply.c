@@ -103,14 +103,14 @@ static void explain_failure(struct job *j, enum job_step at, struct err *e)
 /* The steps that write to the stick fail when somebody pulls it. */
 static void explain_pulled(struct job *j, enum job_step at, struct err *e)
 {
-	if (!e || at == JOB_STEP_WRITE || at == JOB_STEP_VERIFY ||
-		!stick_is_gone(stick_dir(j->stick)))
+	if (at == JOB_STEP_WRITE || at == JOB_STEP_VERIFY)
 		return;
-	stick_explain_gone(e, at == JOB_STEP_INTENT
-				      ? "This PC is untouched."
-				      : "This Windows is joined and was read back, but the record "
-					"is not complete: do "
-					"not start Windows yet, the same steps finish it.");
+	stick_explain_gone(stick_dir(j->stick),
+		at == JOB_STEP_INTENT
+			? "This PC is untouched."
+			: "This Windows is joined and was read back, but the record is not "
+			  "complete: do not start Windows yet, the same steps finish it.",
+		e);
 }
 
 static int fail(struct job *j, enum job_step at, int ret, struct err *e)

@@ -41,11 +41,17 @@ bool stick_is_gone(const char *dir)
 	return pub && (!file_exists(pub) || device_is_gone(dir));
 }
 
-void stick_explain_gone(struct err *e, const char *pc_state)
+static void explain_gone(const char *pc_state, struct err *e)
 {
 	snprintf(e->what, sizeof e->what, "the stick was pulled out, or lost its contact");
-	snprintf(e->next, sizeof e->next, "%s Plug the stick in again and boot this PC from it.",
+	snprintf(e->next, sizeof e->next, "%s Plug the stick in again and start over from it.",
 		pc_state);
+}
+
+void stick_explain_gone(const char *dir, const char *pc_state, struct err *e)
+{
+	if (e && stick_is_gone(dir))
+		explain_gone(pc_state, e);
 }
 
 static int no_stick(const char *dir, const char *part, struct err *e)
@@ -57,7 +63,7 @@ static int no_stick(const char *dir, const char *part, struct err *e)
 		return ret;
 	err_clear(e);
 	ret = err_set(e, ERR_IO, NULL, "%s does not answer", dir);
-	stick_explain_gone(e, "If this PC was being changed, do not start its Windows.");
+	explain_gone("If this PC was being changed, do not start its Windows.", e);
 	return ret;
 }
 

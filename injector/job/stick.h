@@ -39,9 +39,9 @@ int stick_close(struct stick *s, struct err *e);
  * failed. */
 bool stick_is_gone(const char *dir);
 
-/* Make e the error of a stick that was pulled out: pc_state says what the PC holds now, in whole
- * sentences. The code stays. */
-void stick_explain_gone(struct err *e, const char *pc_state);
+/* After a failure: when the stick was pulled out, e says that instead, and pc_state: what the PC
+ * holds now, in whole sentences. The code stays. */
+void stick_explain_gone(const char *dir, const char *pc_state, struct err *e);
 
 /* One key derivation. -ERR_KEY for a wrong passphrase, which is journalled. keyfile may be NULL. */
 int stick_unlock(

@@ -353,12 +353,6 @@ size_t job_undo_count(const struct job *j)
 	return j->undo_ready ? j->undo.count : 0;
 }
 
-static void explain_pulled(struct job *j, const char *pc_state, struct err *e)
-{
-	if (e && stick_is_gone(stick_dir(j->stick)))
-		stick_explain_gone(e, pc_state);
-}
-
 /* Mark, write, read back. */
 static int restore(struct job *j, struct err *e)
 {
@@ -371,7 +365,7 @@ static int restore(struct job *j, struct err *e)
 	j->undo.restoring = true;
 	int ret = undo_record_save(j, &j->undo, e);
 	if (ret < 0) {
-		explain_pulled(j, "Nothing was put back yet.", e);
+		stick_explain_gone(stick_dir(j->stick), "Nothing was put back yet.", e);
 		return ret;
 	}
 	ret = restore_all(j, &j->undo, each, e); /* also when all is back: see restore_file() */
@@ -398,7 +392,7 @@ int job_undo(struct job *j, struct err *e)
 	if (ret == 0)
 		ret = undo_record_remove(j, e);
 	if (ret < 0)
-		explain_pulled(j,
+		stick_explain_gone(stick_dir(j->stick),
 			"This Windows is as it was before, but the record is not "
 			"complete: run undo again.",
 			e);

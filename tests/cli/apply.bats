@@ -166,6 +166,14 @@ EOF
 	last_record "$STICK" session-end | grep -q .
 }
 
+@test "apply: the stick is pulled while the PC is looked at: said so, with and without --dry-run" {
+	cp -r "$PC/win11" "$WORK/win11"
+	pulled apply --dry-run --name ALM-FIL-001
+	pulled apply --yes --name ALM-FIL-001
+	apply "$STICK" "$WORK/win11" --name ALM-FIL-001 # plugged in again
+	"$ODJSTICK" journal verify "$STICK" --lab "$LAB/LAB.pub"
+}
+
 @test "refusal: wrong passphrase" {
 	pc win11
 	echo wrong >"$WORK/wrong"

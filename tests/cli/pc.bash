@@ -78,6 +78,35 @@ apply() {
 	"$ODJSTICK" apply --stick "$stick" --target "$target" --passphrase-file "$LAB/pass" --yes "$@"
 }
 
+# pulled VERB OPTIONS...: STICK is pulled when the program comes to WORK/win11: its folder goes away, and
+# what is open in it answers with EIO. The program says so, and the PC is as it was.
+pulled() {
+	local calls=read,pread64,write,pwrite64,fsync,fdatasync trace tracer file paths=() status=0
+	trace="$(mktemp -d "$WORK/pulled.XXXXXX")"
+	for file in bundle.odjb journal/00000{1,2,3}.jsonl; do
+		paths+=(-P "$WORK/pulled/$file")
+	done
+	cp -r "$WORK/win11" "$trace/before"
+	ASAN_OPTIONS=detect_leaks=0 strace -f -o "$trace/calls" -P "$WORK/win11" "${paths[@]}" \
+		-e trace=open,openat,"$calls" -e inject=open,openat:signal=SIGSTOP \
+		-e inject="$calls:error=EIO" "$ODJSTICK" "$@" --stick "$STICK" --target "$WORK/win11" \
+		--passphrase-file "$LAB/pass" >"$trace/out" 2>&1 3>&- &
+	tracer=$!
+	until grep -q "stopped by SIGSTOP" "$trace/calls" 2>/dev/null; do
+		kill -0 "$tracer" || { cat "$trace/out"; return 1; }
+		sleep 0.05
+	done
+	mv "$STICK" "$WORK/pulled"
+	while kill -CONT "$(head -n 1 "$trace/calls" | cut -d ' ' -f 1)" 2>/dev/null; do sleep 0.05; done
+	wait "$tracer" || status=$?
+	mv "$WORK/pulled" "$STICK"
+	cat "$trace/out"
+	[ "$status" -eq 1 ]
+	grep -q "the stick was pulled out" "$trace/out"
+	grep -q "Nothing was changed on this PC. Plug the stick in again" "$trace/out"
+	diff -r "$trace/before" "$WORK/win11"
+}
+
 # hive_of IMG OUT: the SYSTEM hive as ntfscat reads it from a bare NTFS image.
 hive_of() {
 	ntfscat -f "$1" Windows/System32/config/SYSTEM >"$2"

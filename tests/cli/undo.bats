@@ -147,6 +147,15 @@ XML
 	undone
 }
 
+@test "undo: the stick is pulled while the PC is looked at: said so, and run again it is undone" {
+	cp -r "$PC/win11" "$WORK/win11"
+	apply "$STICK" "$WORK/win11" --name ALM-FIL-001
+	pulled undo --yes --name ALM-FIL-001
+	DISK="$WORK/win11"
+	undo --name ALM-FIL-001
+	undone
+}
+
 @test "secrets: the state folder holds no password, before or after" {
 	pc win11
 	apply "$STICK" "$DISK" --name ALM-FIL-001
