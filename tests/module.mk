@@ -85,7 +85,7 @@ test-mutants: debs-test
 
 # Power cuts and pulled sticks in QEMU, at many moments.
 test-powercut: debs-test all test-tools
-	$(Q)BUILD=$(BUILD) POWERCUTS=200 YANKS='20 40 50 60 65 70 75 80 85 90 100 110 120 130' \
+	$(Q)BUILD=$(BUILD) POWERCUTS=200 YANKS='5 50 76 78 80 82 84 86 88 90 92 94 96 99' \
 		bats --tap tests/e2e/long/powercut.bats
 
 # One apply against libguestfs doing the same; fails below the limits.

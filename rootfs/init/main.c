@@ -323,6 +323,7 @@ static enum wizard_end work(struct init *in)
 			settle(in);
 		if (in->twins)
 			return WIZARD_STOPPED;
+		modload_name(&in->drivers.modules, "efivarfs", NULL);
 		support_run(&in->console, STICK);
 		return WIZARD_OFF;
 	}

@@ -20,6 +20,8 @@
 #define LOG_MAX (1 << 20)
 #define READ_LOG 3 /* klogctl(): all of it, without clearing */
 #define REPORT_PATIENCE 60
+#define EFIVARS "/sys/firmware/efi/efivars"
+#define SECURE_BOOT "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 struct report {
 	const char *root;
@@ -160,6 +162,17 @@ static void driverless(struct report *r, const char *dir, const char *name)
 		add(r, "%s %s\n", name, modalias);
 }
 
+/* Four bytes of attributes, then the value: 1 is on (UEFI 2.10, 3.3). */
+static const char *secure_boot(const struct report *r)
+{
+	uint8_t value[5];
+	char path[PATH_BYTES];
+	snprintf(path, sizeof path, "%s" EFIVARS "/" SECURE_BOOT, r->root);
+	if (sysfile_bytes(path, 0, value, sizeof value) != sizeof value)
+		return "unknown";
+	return value[4] == 1 ? "on" : "off";
+}
+
 static void dmi(struct report *r)
 {
 	static const char *const names[] = {"sys_vendor", "product_name", "product_version",
@@ -170,6 +183,7 @@ static void dmi(struct report *r)
 		add(r, "%s: %s\n", names[i], line_of(r, "/sys/class/dmi/id", names[i]));
 	add(r, "boot: %s\n",
 		line_of(r, "/sys/firmware/efi", "fw_platform_size")[0] ? "UEFI" : "BIOS");
+	add(r, "secure boot: %s\n", secure_boot(r));
 	add(r, "lockdown: %s\n", line_of(r, "/sys/kernel/security", "lockdown"));
 	add(r, "screen: %s", line_of(r, "/sys/class/graphics/fb0", "name"));
 	add(r, " %s\n", line_of(r, "/sys/class/graphics/fb0", "virtual_size"));
@@ -273,6 +287,8 @@ static int write_report(const char *path, struct err *e)
 	CLEANUP(buf_clear) struct buf out = BUF_INIT;
 	(void)mount("securityfs", "/sys/kernel/security", "securityfs",
 		MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	(void)mount("efivarfs", EFIVARS, "efivarfs",
+		MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	int ret = support_report(NULL, &out, e);
 	if (ret == 0)
 		ret = add_log(&out, e);

@@ -87,6 +87,20 @@ result() {
 	[ "$(facts swaps | wc -l)" -eq 1 ]
 }
 
+@test "the kernel clears memory that is freed" {
+	seen uefi
+	facts cmdline | grep -qw init_on_free=1
+	facts kernel | grep -q 'mem auto-init:.*heap free:on'
+}
+
+@test "Secure Boot is on from the inside where the firmware has it on, and off where not" {
+	seen sb
+	facts kernel | grep -q 'secureboot: Secure boot enabled'
+	[[ "$(facts lockdown)" == *'[integrity]'* ]]
+	seen uefi
+	facts kernel | grep -q 'secureboot: Secure boot disabled'
+}
+
 @test "the wizard's environment is five plain words; nothing in it comes from the command line" {
 	seen uefi
 	[ "$(facts environment | grep -v -e '^SHLVL=' -e '^PWD=' | sort)" = "DRIVERS=/run/drivers
@@ -135,7 +149,7 @@ INV-4711" ]
 	seen uefi
 	local options
 	options=$(facts mounts | awk '$2 == "/stick" { print "," $4 "," }')
-	for word in rw noatime dirsync flush nosuid nodev noexec errors=remount-ro; do
+	for word in rw noatime sync dirsync flush nosuid nodev noexec errors=remount-ro; do
 		[[ $options == *,$word,* ]] || { echo "$word is not in $options"; return 1; }
 	done
 }
@@ -183,6 +197,18 @@ INV-4711" ]
 		'^usb_storage$' 'Linux version 6'; do
 		grep -q "$words" "$report" || { echo "lacks: $words"; cat "$report"; return 1; }
 	done
+}
+
+@test "the diagnosis says whether Secure Boot is on" {
+	local report words
+	mkdir -p "$BATS_FILE_TMPDIR/support-sb"
+	cp -r "$BATS_FILE_TMPDIR/support/folder" "$BATS_FILE_TMPDIR/support-sb/folder"
+	/usr/bin/python3 "$REPO/tests/e2e/probe_run.py" support-sb "$BATS_FILE_TMPDIR/support-sb"
+	report=$(echo "$BATS_FILE_TMPDIR"/support-sb/data/support-*.txt)
+	for words in 'boot: UEFI' 'secure boot: on' 'lockdown: none \[integrity\]'; do
+		grep -q "^$words" "$report" || { echo "lacks: $words"; cat "$report"; return 1; }
+	done
+	grep -q '^secure boot: unknown$' "$BATS_FILE_TMPDIR"/support/data/support-*.txt
 }
 
 @test "the diagnosis holds no secret, no name and no serial number; the stick is as it was" {

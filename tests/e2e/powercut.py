@@ -4,8 +4,8 @@
     powercut.py cuts STICK.img DISK.img LAB OUT N       boot, walk to the result, judge N power cuts
     powercut.py yank STICK.img DISK.img LAB OUT WHEN    boot, pull the stick at WHEN, judge what is left
 
-STICK.img and DISK.img are only read. LAB: folder with LAB.pub and pass. WHEN: that many writes
-after the stick's first one.
+STICK.img and DISK.img are only read. LAB: folder with LAB.pub and pass. WHEN: after that many per cent
+of the writes of the run that `cuts` recorded in OUT.
 
 The stick is a FAT32 file system in the hands of Linux's own driver, the disk an NTFS in ours; both
 are served by nbdtape.py, so what the PC wrote to them is known in its true order. At a cut: the
@@ -309,7 +309,8 @@ def yank(args):
     """Pull at that moment, look at the screen, switch off, judge."""
     with tempfile.TemporaryDirectory(prefix="odjstick-nbd.") as folder:
         tape = nbdtape.Tape({"stick": args.stick, "pc": args.disk}, folder)
-        puller = Puller(tape, int(args.what))
+        writes = sum(op[1] is not None for op in record(args, args.out))
+        puller = Puller(tape, writes * int(args.what) // 100)
         with Stick(tape.url("stick"), disk=tape.url("pc"), serial_number=SERIAL, keep_waiting=puller,
                    log=os.path.join(args.out, "console.log")) as pc:  # fmt: skip
             puller.pc = pc
@@ -319,7 +320,7 @@ def yank(args):
                 pass
             pc.keep_waiting = lambda: None
             pc.settle()
-            print("# pulled: %s; the screen then:" % puller.pulled)
+            print("# pulled: %s, after %d of %d writes; the screen then:" % (puller.pulled, puller.when, writes))
             print("\n".join("#   " + line for line in pc.screen().splitlines() if line.strip()))
             screen = pc.screen()
         ops, data = tape.ops, tape.data

@@ -206,8 +206,8 @@ def on_the_screen(out):
         out.note("powered_off", True)
 
 
-def support(out):
-    """The product's support entry, chosen at SYSLINUX's prompt. OUT/folder is put on the stick first."""
+def product_stick(out):
+    """The product's image instead of the probe's, with OUT/folder on it."""
     subprocess.run(
         ["cp", "--sparse=always", os.path.join(BUILD, "odjstick.img"), out.stick], check=True
     )
@@ -215,12 +215,28 @@ def support(out):
         [os.path.join(REPO, "image/put-stick"), out.stick, os.path.join(out.folder, "folder")],
         check=True,
     )
+
+
+def support(out):
+    """The product's support entry, chosen at SYSLINUX's prompt."""
+    product_stick(out)
     with Screen(out.stick, ram=128, serial_number="SN-0815", asset_tag="INV-4711") as pc:
         pc.hold_alt_until("boot:", BOOT)
         pc.type("support\n")
         pc.wait_for("A diagnosis of this PC is on the stick", BOOT)
         pc.type("\n")
         pc.wait_off()
+        out.note("powered_off", True)
+
+
+def support_sb(out):
+    """The same under Secure Boot, asked for by an SMBIOS string: systemd-boot's menu is not gone through."""
+    product_stick(out)
+    with Stick(out.stick, log=out.log, firmware="sb", kernel_args="odjstick.support") as pc:
+        pc.wait_for_text("A diagnosis of this PC is on the stick", BOOT)
+        pc.settle()
+        pc.send_keys("Enter")
+        pc.wait_poweroff(BOOT)
         out.note("powered_off", True)
 
 
@@ -268,6 +284,7 @@ SCENARIOS = {
     "sb": lambda out: look_around(out, "sb"),
     "screen": on_the_screen,
     "support": support,
+    "support-sb": support_sb,
     "endings": endings,
     "two-sticks": two_sticks,
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The power goes, or the stick is pulled, in the middle of a real apply: Linux's FAT driver on the
 # stick, our NTFS on the disk, every write of both recorded in its true order. powercut.py judges.
+# YANKS: the moments, in per cent of the writes of one run; four fifths of them are the session's file.
 #
 # make test-powercut, not make test: it takes long. POWERCUTS says at how many places.
 
@@ -39,7 +40,7 @@ shown() {
 
 @test "the stick is pulled in the middle of an apply: nothing is lost that was said, running again finishes" {
 	local moment
-	for moment in ${YANKS:-75}; do
+	for moment in ${YANKS:-88}; do
 		shown powercut yank "$moment"
 	done
 }
