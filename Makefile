@@ -107,7 +107,11 @@ odjstick
   make packages       only the third-party parts of the stick, from Debian sources
   make test-crash     every power cut and every fault of a whole apply and undo   (test-cycles,
                       test-mutants, test-powercut: more of the kind; each takes an hour or so)
+  make test-boot-all  every row of the boot matrix in QEMU      make test-hive-long  20,000 random edits
+  make test-domain    a domain controller accepts the join      make test-wine       the first-boot script
+  make fuzz-NAME      one target of tests/fuzz (FUZZ_SECONDS=60)
   make bench-apply    one apply against libguestfs doing the same
+  make bench-boot     from power-on to the first screen
   make host           the command with sanitizers, against Debian's -dev packages
   make lint           warnings as errors, clang-tidy, clang-format, shellcheck, mandoc, check-house
                       (LINT_FILES='FILE.c ...' narrows clang-tidy, the slow part)

@@ -479,9 +479,10 @@ static int run_recover(int argc, char **argv, struct err *e)
 		return 0;
 	}
 	return cli_print_json(
-		json_pack("{s:b, s:b, s:i, s:i, s:s, s:i, s:i}", "dirty", i.dirty, "base_rebuilt",
-			i.base_rebuilt, "entries", (int)i.log_entries, "pages", (int)i.log_pages,
-			"note", i.log_note, "seq1", (int)i.seq1, "bins", (int)i.bins),
+		json_pack("{s:b, s:b, s:I, s:I, s:s, s:I, s:I}", "dirty", i.dirty, "base_rebuilt",
+			i.base_rebuilt, "entries", (json_int_t)i.log_entries, "pages",
+			(json_int_t)i.log_pages, "note", i.log_note, "seq1", (json_int_t)i.seq1,
+			"bins", (json_int_t)i.bins),
 		e);
 }
 

@@ -113,7 +113,8 @@ static const char *next_of(const struct job *j, const char *id)
 		if (f[i].level == ODJ_STOP && strcmp(f[i].id, id) == 0)
 			return "Provision this PC again.";
 	return j->method == PLAN_REGISTRY
-		       ? "Take the method firstboot: Windows' own djoin understands it."
+		       ? "In the lab: apply --method firstboot. Windows' own djoin "
+			 "understands it."
 		       : "Provision this PC again.";
 }
 

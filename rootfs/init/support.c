@@ -287,8 +287,8 @@ static int write_report(const char *path, struct err *e)
 	CLEANUP(buf_clear) struct buf out = BUF_INIT;
 	(void)mount("securityfs", "/sys/kernel/security", "securityfs",
 		MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	(void)mount("efivarfs", EFIVARS, "efivarfs",
-		MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	(void)mount("efivarfs", EFIVARS, "efivarfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		NULL);
 	int ret = support_report(NULL, &out, e);
 	if (ret == 0)
 		ret = add_log(&out, e);

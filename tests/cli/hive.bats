@@ -220,6 +220,23 @@ PY
 	refuses 5 'structure errors' "$ODJSTICK" hive set "$WORK/h" x y REG_SZ z
 }
 
+@test "hive recover --json: sequence numbers near their end are not negative" {
+	cp "$BUILD/hives/win11-SYSTEM" "$WORK/h"
+	/usr/bin/python3 - "$WORK/h" <<-'PY'
+		import struct, sys
+		with open(sys.argv[1], "r+b") as file:
+		    base = bytearray(file.read(512))
+		    struct.pack_into("<II", base, 4, 0xFFFFFFF0, 0xFFFFFFF0)
+		    check = 0
+		    for (word,) in struct.iter_unpack("<I", base[:508]):
+		        check ^= word
+		    struct.pack_into("<I", base, 508, {0: 1, 0xFFFFFFFF: 0xFFFFFFFE}.get(check, check))
+		    file.seek(0)
+		    file.write(base)
+	PY
+	[ "$("$ODJSTICK" hive recover "$WORK/h" --json | jq .seq1)" = 4294967280 ]
+}
+
 @test "hive recover equals regfreplay.py, and real Windows 7 and 10" {
 	need_shared
 	local f
