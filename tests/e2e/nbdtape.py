@@ -42,7 +42,9 @@ class Tape:
         self.folder = folder
         self.lock = threading.Lock()
         self.ops = []
-        self.gone = set()  # names of disks that do not answer any more
+        self.writes = 0
+        self.last = None  # (name, number): that disk answers nothing any more after that many writes of all
+        self.gone = None  # its name, from then on
         self.data = {}
         for name, path in disks.items():
             with open(path, "rb") as file:
@@ -116,13 +118,16 @@ class Tape:
         data = take(line, n) if kind == WRITE else b""
         out, error = b"", 0
         with self.lock:
-            if name in self.gone:
+            if name == self.gone:
                 error = EIO
             elif kind == READ:
                 out = bytes(self.data[name][offset : offset + n])
             elif kind == WRITE:
                 self.data[name][offset : offset + n] = data
                 self.ops.append((name, offset, data))
+                self.writes += 1
+                if self.last and self.writes >= self.last[1]:
+                    self.gone = self.last[0]
                 if flags & FLAG_FUA:
                     self.ops.append((name, None, b""))
             elif kind == FLUSH:
