@@ -159,9 +159,7 @@ static int on_record(struct stick *s, int ret)
 
 int stick_begin(struct stick *s, struct err *e)
 {
-	if (s->journal)
-		return 0;
-	int ret = start_session(s, e);
+	int ret = s->journal ? 0 : start_session(s, e);
 	return ret < 0 ? ret : on_record(s, bundle_can_spend(s->bundle, e));
 }
 
@@ -175,7 +173,7 @@ int stick_open(struct stick **out, const char *dir, struct err *e)
 	if (ret == 0)
 		ret = on_record(s, open_bundle(s, e));
 	if (ret == 0)
-		ret = on_record(s, bundle_can_spend(s->bundle, e));
+		ret = stick_begin(s, e);
 	return opened(out, s, ret);
 }
 

@@ -28,9 +28,9 @@ int stick_open(struct stick **s, const char *dir, struct err *e);
 /* Nothing is written, neither now nor later (dry runs), or not until stick_begin(). */
 int stick_look(struct stick **s, const char *dir, struct err *e);
 
-/* Starts the session, once, and asks whether an entry could be spent. Before stick_unlock(), or
- * what it says is not in the journal. On the stick this is 0.4 s of an emulator's time: writes that
- * wait until they are on it. */
+/* Starts the session, once, and asks, each time, whether an entry could be spent. Before
+ * stick_unlock(), or what it says is not in the journal. On the stick this is 0.4 s of an
+ * emulator's time: writes that wait until they are on it. */
 int stick_begin(struct stick *s, struct err *e);
 
 int stick_close(struct stick *s, struct err *e);
