@@ -42,6 +42,8 @@ MUSL_CFLAGS = -std=c17 -Os -g0 -ffunction-sections -fdata-sections -fstack-prote
 	-fno-asynchronous-unwind-tables $(WARN) $(CPP_COMMON) -isystem $(SYSROOT)/include \
 	-DNCURSES_WIDECHAR=1 -idirafter $(SYSROOT)/kernel-headers
 MUSL_LDFLAGS = -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -L$(SYSROOT)/lib
+# injector/base/huge_pages.c says why; -u, because the library that it is in comes before libsodium.
+ODJSTICK_LDFLAGS = -Wl,--wrap=mmap,-u,__wrap_mmap
 MUSL_LIBS = -lpanelw -lmenuw -lformw -lncursesw -larchive -lzstd -llzma -lz -lntfs-3g -lblkid \
 	-lexpat -lcsv -ljansson -lqrencode -lsodium
 
@@ -59,7 +61,7 @@ $(BUILD)/libinjector.a: $(MUSL_LIB_OBJ)
 
 $(BUILD)/odjstick: $(filter-out $(MUSL_LIB_OBJ),$(MUSL_OBJ)) $(BUILD)/libinjector.a
 	$(call say,LINK,$@)
-	$(Q)$(MUSL_CC) $(MUSL_LDFLAGS) -s -o $@ $^ $(MUSL_LIBS)
+	$(Q)$(MUSL_CC) $(MUSL_LDFLAGS) $(ODJSTICK_LDFLAGS) -s -o $@ $^ $(MUSL_LIBS)
 
 # --- host objects: tests --------------------------------------------------------------------------
 

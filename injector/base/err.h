@@ -79,8 +79,8 @@ int err_nomem(struct err *e);
 #define err_nomem(e) ((err_nomem)(e), -ERR_NOMEM)
 #endif
 
-/* What to do next: e->next, or a general sentence for the code where nobody knew better. It promises
- * nothing about what was changed. */
+/* What to do next: e->next, or a general sentence for the code where nobody knew better. It
+ * promises nothing about what was changed. */
 const char *err_next(const struct err *e);
 
 /* Exit status of the command line for a return value (0 or -ERR_*). */
