@@ -82,19 +82,21 @@ test-boot-all: all test-tools
 demo: debs-demo all $(BUILD)/tests/tools/ntfstree $(patsubst %,$(BUILD)/hives/win11-%,SYSTEM SOFTWARE SAM)
 	$(Q)BUILD=$(BUILD) image/demo
 
-# From power-on to the first screen, beside an init that does nothing; fails over its limits.
+# From power-on to the first screen, beside an init that does nothing; fails over its limits. A program
+# that tells the kernel's clock runs first on both: alone, and in front of the stick's own init.
 .PHONY: bench-boot
-bench-boot: all $(BUILD)/tests/null.img
+bench-boot: all $(BUILD)/tests/null.img $(BUILD)/tests/clock.img
 	$(Q)BUILD=$(BUILD) tests/bench/boot/run
 
-$(BUILD)/tests/null.init: $(BUILD)/musl/tests/bench/boot/null.o
+$(BUILD)/tests/clock: $(BUILD)/musl/tests/bench/boot/clock.o
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) $(MUSL_LDFLAGS) -s -o $@ $^
 
-$(BUILD)/tests/null.initrd: $(BUILD)/tests/null.init
-	$(Q)rm -rf $@.d && mkdir -p $@.d/dev && cp $< $@.d/init
+$(BUILD)/tests/null.initrd $(BUILD)/tests/clock.initrd: $(BUILD)/tests/clock $(BUILD)/init $(BUILD)/initrd
+	$(Q)rm -rf $@.d && mkdir -p $@.d/dev && cp $< $@.d/init && : >$@
+	$(Q)$(if $(findstring clock.initrd,$@),cp $(BUILD)/init $@.d/init.stick; cp $(BUILD)/initrd $@)
 	$(Q)(cd $@.d && find . -mindepth 1 -printf '%P\0' | sort -z | \
-		cpio --quiet -0oH newc --owner=0:0) | zstd -q -19 -f -o $@ && rm -r $@.d
+		cpio --quiet -0oH newc --owner=0:0) | zstd -q -19 >>$@ && rm -r $@.d
 
-$(BUILD)/tests/null.img: image/mkimage $(wildcard image/loader/*) $(BUILD)/tests/null.initrd $(BUILD)/boot-debs.stamp
-	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/tests/null.initrd 34
+$(BUILD)/tests/%.img: image/mkimage $(wildcard image/loader/*) $(BUILD)/tests/%.initrd $(BUILD)/boot-debs.stamp
+	$(Q)image/mkimage $@ $(BOOT_DEBS) $(BUILD)/tests/$*.initrd $(STICK_DATA_MIB)
