@@ -91,6 +91,24 @@ int plan_add_edits(struct plan *p, enum plan_store store, struct hive *h, struct
 	return ret;
 }
 
+int plan_add_logs(struct job *j, struct plan *p, enum plan_store store, const struct job_hive *s,
+	struct err *e)
+{
+	const struct bytedev *const log[] = {s->log1, s->log2};
+	int ret = 0;
+	for (int i = 0; ret == 0 && i < 2; i++) {
+		char path[256];
+		struct plan_item *it;
+		if (log[i])
+			continue;
+		job_hive_log_path(j->chosen, store, i + 1, path, sizeof path);
+		ret = add_item(p, PLAN_FILE, store, path, NULL, &it, e);
+		if (ret == 0 && !(it->after = strdup("(empty log, to write the hive safely)")))
+			ret = err_nomem(e);
+	}
+	return ret;
+}
+
 /* What the method itself writes into SYSTEM. */
 static int method_edits(struct job *j, struct reg_edits *edits, struct err *e)
 {
@@ -106,6 +124,8 @@ static int plan_system(struct job *j, struct plan *p, struct err *e)
 	struct reg_edits edits = REG_EDITS_INIT;
 	struct job_hive s;
 	int ret = job_hive_open(&s, j->chosen, PLAN_SYSTEM, false, e);
+	if (ret == 0)
+		ret = plan_add_logs(j, p, PLAN_SYSTEM, &s, e);
 	if (ret == 0)
 		ret = method_edits(j, &edits, e);
 	if (ret == 0)

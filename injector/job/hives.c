@@ -35,12 +35,30 @@ static void hive_path(
 	snprintf(out, size, "%.*s/%s%s", n, root, file, suffix);
 }
 
-static int open_log(struct job_hive *s, const struct job_candidate *w, int store,
-	const char *suffix, bool writable, struct bytedev **d, struct err *e)
+void job_hive_log_path(const struct job_candidate *w, int store, int log, char *out, size_t size)
+{
+	hive_path(w, store, log == 1 ? ".LOG1" : ".LOG2", out, size);
+}
+
+/* What a run that was cut off left of making them. Before a file is open: flushing writes the MFT
+ * records of those that are. */
+static int tidy_logs(struct job_hive *s, const struct job_candidate *w, int store, struct err *e)
+{
+	char path[256];
+	int ret = 0;
+	for (int log = 1; ret == 0 && log <= 2; log++) {
+		job_hive_log_path(w, store, log, path, sizeof path);
+		ret = volume_tidy(s->volume, path, e);
+	}
+	return ret;
+}
+
+static int open_log(struct job_hive *s, const struct job_candidate *w, int store, int log,
+	bool writable, struct bytedev **d, struct err *e)
 {
 	char path[256];
 	struct volume_stat st;
-	hive_path(w, store, suffix, path, sizeof path);
+	job_hive_log_path(w, store, log, path, sizeof path);
 	int ret = volume_stat(s->volume, path, &st, e);
 	if (ret == 0 && !st.exists) {
 		if (!writable)
@@ -67,12 +85,14 @@ int job_hive_open(
 	hive_path(w, store, "", path, sizeof path);
 	unsigned log = w->facts.build >= BUILD_WINDOWS_8_1 ? HIVE_LOG_HVLE : HIVE_LOG_DIRT;
 	int ret = volume_open(&s->volume, w->src, writable, e);
+	if (ret == 0 && writable)
+		ret = tidy_logs(s, w, store, e);
 	if (ret == 0)
 		ret = volume_open_file(s->volume, path, writable, &s->primary, e);
 	if (ret == 0)
-		ret = open_log(s, w, store, ".LOG1", writable, &s->log1, e);
+		ret = open_log(s, w, store, 1, writable, &s->log1, e);
 	if (ret == 0)
-		ret = open_log(s, w, store, ".LOG2", writable, &s->log2, e);
+		ret = open_log(s, w, store, 2, writable, &s->log2, e);
 	if (ret == 0)
 		name_devices(s, store);
 	if (ret == 0)

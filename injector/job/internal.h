@@ -87,11 +87,13 @@ struct job_hive {
 };
 
 /* Open the volume and a hive of it: an enum plan_store but PLAN_FILES, or JOB_SOFTWARE. Writable:
- * logs that Windows lost are made, empty. */
+ * logs that Windows lost are made, empty: the plan lists them, see plan_add_logs(). */
 int job_hive_open(
 	struct job_hive *s, const struct job_candidate *w, int store, bool writable, struct err *e);
 /* Errors of the volume's close are reported: they can mean unwritten changes. */
 int job_hive_close(struct job_hive *s, struct err *e);
+/* Where log 1 or 2 of that hive is, or would be. */
+void job_hive_log_path(const struct job_candidate *w, int store, int log, char *out, size_t size);
 
 /* --- settings.c
  * ------------------------------------------------------------------------------ */
@@ -131,6 +133,10 @@ bool firstboot_waits(struct job *j);
 
 /* Move edits into the plan as items of an open hive, with what it holds now. */
 int plan_add_edits(struct plan *p, enum plan_store store, struct hive *h, struct reg_edits *edits,
+	struct err *e);
+
+/* The logs of an open hive that are not there: writing it makes them. */
+int plan_add_logs(struct job *j, struct plan *p, enum plan_store store, const struct job_hive *s,
 	struct err *e);
 
 /* What the answer file must say about this PC. */

@@ -18,6 +18,8 @@
 #include "base/secret.h"
 
 enum plan_method { PLAN_AUTO, PLAN_REGISTRY, PLAN_UNATTEND, PLAN_FIRSTBOOT };
+/* A file in the store of a hive is a log of that hive: it is made empty, and what is in it later is
+ * Windows' business, so it is there or not and never compared. See plan_is_log(). */
 enum plan_kind { PLAN_KEY, PLAN_VALUE, PLAN_FILE };
 
 /* Where an item is. */
@@ -49,6 +51,11 @@ struct plan {
 	size_t count;
 	uint8_t hash[32]; /* BLAKE2b-256 over everything shown: what the journal binds */
 };
+
+static inline bool plan_is_log(enum plan_kind kind, enum plan_store store)
+{
+	return kind == PLAN_FILE && store != PLAN_FILES;
+}
 
 void plan_clear(struct plan *p);
 /* "auto", "registry", "unattend", "firstboot" */

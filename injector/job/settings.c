@@ -125,6 +125,8 @@ int settings_plan_users(struct job *j, struct plan *p, struct err *e)
 		struct job_hive s;
 		ret = job_hive_open(&s, j->chosen, store, false, e);
 		if (ret == 0)
+			ret = plan_add_logs(j, p, (enum plan_store)store, &s, e);
+		if (ret == 0)
 			ret = move(p, (enum plan_store)store, s.hive, &edits,
 				keyboard_edits(s.hive, &k, &edits, e), e);
 		job_hive_close(&s, NULL);

@@ -6,6 +6,7 @@
  * it again: only then may the disk hold the old state already. Each hive goes
  * back in one commit, each file in one rename, in the reverse order of apply.
  */
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,8 @@ static int restore_value(struct hive *h, const struct undo_item *it, struct err 
 static int prune_keys(struct hive *h, const struct undo_item *it, struct err *e)
 {
 	char part[UNDO_PLACE_MAX];
+	if (it->kind == PLAN_FILE)
+		return 0;
 	for (uint32_t n = undo_key_depth(h, it->place); n > it->depth; n--) {
 		struct hive_key_info info;
 		hive_key key;
@@ -82,6 +85,70 @@ static int restore_hive(
 		return ret;
 	ret = restore_items(s.hive, r, store, e);
 	int closed = job_hive_close(&s, ret == 0 ? e : NULL);
+	return ret < 0 ? ret : closed;
+}
+
+/* Zeros wherever something else is: a file that a cut left half removed has them already, and must
+ * not be written. */
+static int blank(struct bytedev *d, uint64_t size, struct err *e)
+{
+	static const uint8_t zeros[4096];
+	uint8_t b[sizeof zeros];
+	bool wrote = false;
+	int ret = 0;
+	for (uint64_t at = 0; ret == 0 && at < size; at += sizeof b) {
+		size_t n = size - at < sizeof b ? (size_t)(size - at) : sizeof b;
+		ret = bytedev_read(d, at, b, n, e);
+		if (ret < 0 || memcmp(b, zeros, n) == 0)
+			continue;
+		ret = bytedev_write(d, at, zeros, n, e);
+		wrote = true;
+	}
+	sodium_memzero(b, sizeof b);
+	return ret == 0 && wrote ? bytedev_sync(d, e) : ret;
+}
+
+/* The hive is clean, so it is whole without its log. A commit that was cut leaves values in a log:
+ * it is blanked before its clusters are free. */
+static int remove_log(struct volume *v, const struct undo_item *it, struct err *e)
+{
+	struct volume_stat st;
+	struct bytedev *d = NULL;
+	uint64_t size = 0;
+	int ret = volume_stat(v, it->place, &st, e);
+	if (ret == 0 && st.exists)
+		ret = volume_open_file(v, it->place, true, &d, e);
+	if (ret == 0 && d)
+		ret = bytedev_size(d, &size, e);
+	if (ret == 0 && d)
+		ret = blank(d, size, e);
+	bytedev_close(d);
+	if (ret == 0)
+		ret = volume_tidy(v, it->place, e);
+	return ret == 0 && st.exists ? volume_remove(v, it->place, e) : ret;
+}
+
+static bool has_logs(const struct undo_record *r, enum plan_store store)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->items[i].store == store && plan_is_log(r->items[i].kind, store))
+			return true;
+	return false;
+}
+
+static int remove_logs(
+	struct job *j, const struct undo_record *r, enum plan_store store, struct err *e)
+{
+	struct volume *v;
+	int ret = volume_open(&v, j->chosen->src, true, e);
+	if (ret < 0)
+		return ret;
+	for (size_t i = r->count; ret == 0 && i-- > 0;) {
+		const struct undo_item *it = &r->items[i];
+		if (it->store == store && plan_is_log(it->kind, store) && !it->existed)
+			ret = remove_log(v, it, e);
+	}
+	int closed = volume_close(v, ret == 0 ? e : NULL);
 	return ret < 0 ? ret : closed;
 }
 
@@ -149,12 +216,37 @@ static int restore_files(struct job *j, const struct undo_record *r, const int *
 	return ret < 0 ? ret : closed;
 }
 
+/* The values are as they were. Logs that were made do not count: see hive_is_dirty(). */
 static bool store_is_restored(const struct undo_record *r, enum plan_store store, const int *each)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (r->items[i].store == store && !(each[i] & UNDO_HOLDS_BEFORE))
+		if (r->items[i].store == store && !plan_is_log(r->items[i].kind, store) &&
+			!(each[i] & UNDO_HOLDS_BEFORE))
 			return false;
 	return true;
+}
+
+/* 1: the hive is whole only with its logs, which must not go before it is written back. */
+static int hive_is_dirty(struct job *j, enum plan_store store, struct err *e)
+{
+	struct job_hive s;
+	struct hive_info info = {0};
+	int ret = job_hive_open(&s, j->chosen, store, false, e);
+	if (ret == 0)
+		hive_get_info(s.hive, &info);
+	job_hive_close(&s, NULL);
+	return ret < 0 ? ret : info.dirty;
+}
+
+static int restore_store(struct job *j, const struct undo_record *r, enum plan_store store,
+	const int *each, struct err *e)
+{
+	int ret = !store_is_restored(r, store, each) ? 1
+		  : has_logs(r, store)		     ? hive_is_dirty(j, store, e)
+						     : 0;
+	if (ret == 1)
+		ret = restore_hive(j, r, store, e);
+	return ret < 0 || !has_logs(r, store) ? ret : remove_logs(j, r, store, e);
 }
 
 static int restore_all(struct job *j, const struct undo_record *r, const int *each, struct err *e)
@@ -164,10 +256,8 @@ static int restore_all(struct job *j, const struct undo_record *r, const int *ea
 		enum plan_store store = plan_order(r->method, i);
 		if (!undo_uses(r, store))
 			continue;
-		if (store == PLAN_FILES)
-			ret = restore_files(j, r, each, e);
-		else if (!store_is_restored(r, store, each))
-			ret = restore_hive(j, r, store, e);
+		ret = store == PLAN_FILES ? restore_files(j, r, each, e)
+					  : restore_store(j, r, store, each, e);
 	}
 	return ret;
 }
@@ -207,11 +297,27 @@ static struct undo_item *find(struct undo_record *r, const struct undo_item *lik
 	return NULL;
 }
 
+/* A log that an earlier run made is in no later plan. */
+static int take_log(struct undo_record *r, struct undo_item *was, struct err *e)
+{
+	struct undo_item *items = realloc(r->items, (r->count + 1) * sizeof *items);
+	if (!items)
+		return err_nomem(e);
+	r->items = items;
+	items[r->count++] = *was;
+	*was = (struct undo_item){.store = was->store};
+	return 0;
+}
+
 /* What an earlier run of this entry wrote already was not there before it: its record knows. */
-static int take_earlier(struct undo_record *r, struct undo_record *old, const int *each)
+static int take_earlier(
+	struct undo_record *r, struct undo_record *old, const int *each, struct err *e)
 {
 	for (size_t i = 0; i < old->count; i++) {
 		struct undo_item *was = &old->items[i], *it = find(r, was);
+		bool log = plan_is_log(was->kind, was->store) && !was->existed;
+		if (!it && log && each[i] & UNDO_HOLDS_AFTER && take_log(r, was, e) < 0)
+			return -ERR_NOMEM;
 		if (!it)
 			continue;
 		if (was->depth < it->depth)
@@ -235,7 +341,7 @@ static int merge_earlier(struct job *j, struct undo_record *r, struct err *e)
 	if (!each)
 		ret = err_nomem(e);
 	else if (disk_id_same(&old.disk, &r->disk) && undo_compare(j, &old, each, NULL) >= 0)
-		ret = take_earlier(r, &old, each);
+		ret = take_earlier(r, &old, each, e);
 	undo_record_clear(&old);
 	return ret;
 }

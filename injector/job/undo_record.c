@@ -166,7 +166,7 @@ static int take_item(struct reader *rd, struct undo_item *it, struct err *e)
 	uint8_t kind = reader_u8(rd);
 	uint8_t store = reader_u8(rd);
 	rd->bad = rd->bad || kind > PLAN_FILE || store >= PLAN_STORES ||
-		  (kind == PLAN_FILE) != (store == PLAN_FILES);
+		  (kind != PLAN_FILE && store == PLAN_FILES);
 	it->kind = (enum plan_kind)kind;
 	it->store = (enum plan_store)store;
 	it->existed = reader_u8(rd) != 0;

@@ -13,7 +13,7 @@
  * u64 volume serial, text device, 32 bytes plan hash, u32 count; per item
  * u8 kind, u8 store, u8 existed, u32 depth, u32 type, text place, text name,
  * 32 bytes hash after, u32 size and bytes before. A text is u32 size and UTF-8
- * without NUL.
+ * without NUL. A file in the store of a hive is a log of it (job/plan.h).
  */
 #ifndef JOB_UNDO_RECORD_H
 #define JOB_UNDO_RECORD_H

@@ -35,6 +35,21 @@ uint32_t undo_key_depth(const struct hive *h, const char *place)
 /* --- one item of a hive
  * -------------------------------------------------------------------------- */
 
+/* 1: that log is there, 0: it is not. */
+static int log_exists(const struct job_hive *s, const struct undo_item *it, struct err *e)
+{
+	struct volume_stat st;
+	int ret = volume_stat(s->volume, it->place, &st, e);
+	return ret < 0 ? ret : st.exists;
+}
+
+static int compare_presence(const struct undo_item *it, int there)
+{
+	return there < 0 ? there
+			 : (there ? UNDO_HOLDS_AFTER : 0) |
+				   ((there == 1) == it->existed ? UNDO_HOLDS_BEFORE : 0);
+}
+
 /* 1 and its data when the value is there, 0 when not. */
 static int read_value(const struct hive *h, const struct undo_item *it, uint32_t *type,
 	struct secret *data, struct err *e)
@@ -51,9 +66,15 @@ static int read_value(const struct hive *h, const struct undo_item *it, uint32_t
 	return ret < 0 ? ret : 1;
 }
 
-static int capture_value(const struct hive *h, struct undo_item *it, struct err *e)
+static int capture_value(const struct job_hive *s, struct undo_item *it, struct err *e)
 {
+	const struct hive *h = s->hive;
 	hive_key key;
+	if (plan_is_log(it->kind, it->store)) {
+		int log = log_exists(s, it, e);
+		it->existed = log == 1;
+		return log < 0 ? log : 0;
+	}
 	it->depth = undo_key_depth(h, it->place);
 	if (it->kind == PLAN_KEY) {
 		it->existed = hive_find_key(h, hive_root(h), it->place, &key, NULL) == 0;
@@ -79,17 +100,18 @@ static int compare_data(const struct undo_record *r, const struct undo_item *it,
 	return holds;
 }
 
-static int compare_value(const struct hive *h, const struct undo_record *r,
+static int compare_value(const struct job_hive *s, const struct undo_record *r,
 	const struct undo_item *it, struct err *e)
 {
+	const struct hive *h = s->hive;
 	struct secret now = SECRET_INIT;
 	uint32_t type = 0;
 	hive_key key;
-	if (it->kind == PLAN_KEY) {
-		bool there = hive_find_key(h, hive_root(h), it->place, &key, NULL) == 0;
-		return (there ? UNDO_HOLDS_AFTER : 0) |
-		       (there == it->existed ? UNDO_HOLDS_BEFORE : 0);
-	}
+	if (plan_is_log(it->kind, it->store))
+		return compare_presence(it, log_exists(s, it, e));
+	if (it->kind == PLAN_KEY)
+		return compare_presence(
+			it, hive_find_key(h, hive_root(h), it->place, &key, NULL) == 0);
 	int there = read_value(h, it, &type, &now, e);
 	int holds = there < 0	  ? there
 		    : there	  ? compare_data(r, it, type, &now)
@@ -195,7 +217,7 @@ int undo_capture(struct job *j, struct undo_record *r, struct err *e)
 			if ((int)it->store != s)
 				continue;
 			ret = s == PLAN_FILES ? capture_file(p.volume, it, e)
-					      : capture_value(p.hive.hive, it, e);
+					      : capture_value(&p.hive, it, e);
 		}
 		place_close(&p);
 	}
@@ -215,7 +237,7 @@ int undo_compare(struct job *j, const struct undo_record *r, int *each, struct e
 			if ((int)it->store != s)
 				continue;
 			int one = s == PLAN_FILES ? compare_file(p.volume, r, it, e)
-						  : compare_value(p.hive.hive, r, it, e);
+						  : compare_value(&p.hive, r, it, e);
 			ret = one < 0 ? one : 0;
 			if (each)
 				each[i] = one;

@@ -41,12 +41,17 @@ static int holds_value(struct hive *h, hive_key key, const struct plan_item *it,
 	return ret;
 }
 
-static int holds_item(struct hive *h, const struct plan_item *it, struct err *e)
+static int holds_item(const struct job_hive *s, const struct plan_item *it, struct err *e)
 {
 	hive_key key;
-	if (hive_find_key(h, hive_root(h), it->place, &key, NULL) < 0)
+	struct volume_stat st;
+	if (plan_is_log(it->kind, it->store)) {
+		int ret = volume_stat(s->volume, it->place, &st, e);
+		return ret < 0 ? ret : st.exists;
+	}
+	if (hive_find_key(s->hive, hive_root(s->hive), it->place, &key, NULL) < 0)
 		return 0;
-	return it->kind == PLAN_KEY ? 1 : holds_value(h, key, it, e);
+	return it->kind == PLAN_KEY ? 1 : holds_value(s->hive, key, it, e);
 }
 
 static int verify_hive(struct job *j, const struct plan *p, enum plan_store store, struct err *e)
@@ -55,7 +60,7 @@ static int verify_hive(struct job *j, const struct plan *p, enum plan_store stor
 	int ret = job_hive_open(&s, j->chosen, store, false, e);
 	for (size_t i = 0; ret == 0 && i < p->count; i++) {
 		const struct plan_item *it = &p->items[i];
-		int same = it->store == store ? holds_item(s.hive, it, e) : 1;
+		int same = it->store == store ? holds_item(&s, it, e) : 1;
 		ret = same == 1 ? 0 : same < 0 ? same : mismatch(it, e);
 	}
 	job_hive_close(&s, NULL);
@@ -135,6 +140,8 @@ int plan_verify(struct job *j, const struct plan *p, struct err *e)
 static int write_item(struct hive *h, const struct plan_item *it, struct err *e)
 {
 	hive_key key;
+	if (plan_is_log(it->kind, it->store))
+		return 0; /* opening the hive has made it */
 	int ret = hive_create_key(h, hive_root(h), it->place, NULL, &key, e);
 	if (ret == 0 && it->kind == PLAN_VALUE)
 		ret = hive_set_value(h, key, it->name, it->type, it->data.p, it->data.len, e);

@@ -358,11 +358,27 @@ int ntfs_remove(struct volume *v, const struct vpath *p, struct err *e)
 	return ret ? ret : ntfs_flush(v, e);
 }
 
+/* A file that bears a name to which no entry leads cannot be written: libntfs-3g wants to update
+ * every entry. */
+static int prune(struct volume *v, const struct vpath *p, struct err *e)
+{
+	struct place pl;
+	int ret = place_open(v, p, &pl, e);
+	if (ret < 0)
+		return ret;
+	if (pl.ni)
+		ret = link_prune(v, pl.dir, pl.ni, e);
+	int closed = place_close(v, &pl, ret ? NULL : e);
+	return ret ? ret : closed;
+}
+
 int ntfs_tidy(struct volume *v, const struct vpath *p, struct err *e)
 {
 	struct vpath tmp;
 	int ret = place_temp_path(p, &tmp, e);
 	if (ret == 0)
 		ret = discard(v, &tmp, e);
+	if (ret == 0)
+		ret = prune(v, p, e);
 	return ret ? ret : ntfs_flush(v, e);
 }

@@ -134,6 +134,39 @@ XML
 	same_hive "$WORK/before" "$WORK/after"
 }
 
+# names IMG: every file of Windows, as another program lists them.
+names() {
+	ntfsls -f -R -p Windows "$1" | sort
+}
+
+@test "undo: logs that this Windows had lost are in the plan, are made, and go again" {
+	cp -r "$PC/win11" "$WORK/tree"
+	rm "$WORK"/tree/Windows/System32/config/SYSTEM.LOG?
+	disk "$DISK" 64 "$WORK/tree"
+	names "$DISK" >"$WORK/names"
+	hive_of "$DISK" "$WORK/before"
+	[ "$(apply "$STICK" "$DISK" --name ALM-FIL-001 --dry-run --json |
+		jq -c '[.plan.items[] | select(.kind == "file") | [.hive, .place, .existed, .before]]')" = \
+		'[["SYSTEM","/Windows/System32/config/SYSTEM.LOG1",false,null],["SYSTEM","/Windows/System32/config/SYSTEM.LOG2",false,null]]' ]
+	[ "$(apply "$STICK" "$PC/win11.img" --name ALM-FIL-001 --dry-run --json |
+		jq '[.plan.items[] | select(.kind == "file")] | length')" -eq 0 ]
+	run apply "$STICK" "$DISK" --name ALM-FIL-001
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"/Windows/System32/config/SYSTEM.LOG2"*"(absent) -> (empty log"* ]]
+	[ "$(diff "$WORK/names" <(names "$DISK") | grep -c '^>.*SYSTEM\.LOG[12]$')" -eq 2 ]
+	# finished by a second run, whose plan has the logs no more: the first one's record knows them
+	cp -r "$LAB/stick" "$WORK/stick2"
+	cp "$STICK"/state/undo-*.sealed "$WORK/stick2/state/"
+	STICK="$WORK/stick2"
+	apply "$STICK" "$DISK" --name ALM-FIL-001
+	undo --name ALM-FIL-001
+	diff "$WORK/names" <(names "$DISK")
+	hive_of "$DISK" "$WORK/after"
+	same_hive "$WORK/before" "$WORK/after"
+	ntfsfix -n "$DISK" >/dev/null
+	undone
+}
+
 @test "undo: cut off after its write, it is finished by running it again" {
 	pc win11
 	apply "$STICK" "$DISK" --name ALM-FIL-001
