@@ -73,6 +73,26 @@ static int step_result(struct job *j, struct err *e)
 	return report_result(j, 0, e);
 }
 
+/* A write that failed half-way: files come before the service that uses them, so a secret may lie
+ * there without a join. */
+static void explain_write(struct job *j, struct err *e)
+{
+	char place[256];
+	int there = plan_secret_file(j, &j->plan, place, sizeof place);
+	if (there == 0)
+		snprintf(e->next, sizeof e->next,
+			"The disk does not hold the join. Try again; if it fails again, check the "
+			"disk.");
+	else
+		snprintf(e->next, sizeof e->next,
+			"The disk does not hold the join, but the secret join data %s in %.120s. "
+			"Do "
+			"not "
+			"give this PC away: try again, or run undo with this stick, which removes "
+			"it; if both fail, check the disk and delete that file.",
+			there > 0 ? "lies" : "may lie", place);
+}
+
 /* Say in the error what the disk holds now, whatever failed. */
 static void explain_failure(struct job *j, enum job_step at, struct err *e)
 {
@@ -95,9 +115,7 @@ static void explain_failure(struct job *j, enum job_step at, struct err *e)
 			"What was written cannot be read back. Do not start Windows: run the stick "
 			"again, it will check and finish.");
 	else if (at == JOB_STEP_WRITE)
-		snprintf(e->next, sizeof e->next,
-			"The disk does not hold the join. Try again; if it fails again, check the "
-			"disk.");
+		explain_write(j, e);
 }
 
 /* The steps that write to the stick fail when somebody pulls it. */

@@ -145,6 +145,11 @@ struct unattend_join job_unattend(const struct job *j);
 /* Write what the plan says, durably; nothing when the disk holds it already. */
 int plan_write(struct job *j, const struct plan *p, struct err *e);
 
+/* After a write that failed: 1 when a secret file of the plan, or what its writing left beside it,
+ * is on the disk, 0 when none is, -ERR_* when the disk does not tell. place: that file, or the
+ * first that may be there. */
+int plan_secret_file(struct job *j, const struct plan *p, char *place, size_t size);
+
 /* 0 when the disk, opened afresh, holds exactly what the plan says. */
 int plan_verify(struct job *j, const struct plan *p, struct err *e);
 

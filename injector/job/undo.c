@@ -411,10 +411,32 @@ int job_undo_choose(struct job *j, struct err *e)
 	return ret < 0 ? report_refusal(j, "undo", ret) : 0;
 }
 
-/* Of an undo or an apply that was cut off the old state may be there already, and leftovers. */
+/* A file that was not complete lies beside its place: it may hold the secret. */
+static bool has_leftovers(struct job *j)
+{
+	struct volume *v = NULL;
+	bool found = false;
+	if (volume_open(&v, j->chosen->src, false, NULL) < 0)
+		return false;
+	for (size_t i = 0; !found && i < j->undo.count; i++) {
+		char path[UNDO_PLACE_MAX];
+		struct volume_stat st;
+		snprintf(path, sizeof path, "%.400s%s", j->undo.items[i].place, VOLUME_NEW_SUFFIX);
+		found = j->undo.items[i].store == PLAN_FILES &&
+			volume_stat(v, path, &st, NULL) == 0 && st.exists;
+	}
+	volume_close(v, NULL);
+	return found;
+}
+
+/* Of an undo or an apply that was cut off the old state may be there already, and leftovers. Of an
+ * apply that failed a part may be there: its entry is not used up. */
 static int judge(struct job *j, int holds, struct err *e)
 {
 	if (holds & UNDO_HOLDS_AFTER)
+		return 0;
+	if (holds & UNDO_HOLDS_EITHER && !j->pc.spent &&
+		(!(holds & UNDO_HOLDS_BEFORE) || has_leftovers(j)))
 		return 0;
 	if (holds & UNDO_HOLDS_EITHER && (j->undo.restoring || finish_has_intent(j)))
 		return 0;

@@ -218,6 +218,45 @@ static int tidy(struct job *j, const struct plan *p, struct err *e)
 	return ret < 0 ? ret : closed;
 }
 
+/* 1: the new content, or a part of it under the temporary name, is there. 0: it is not. */
+static int find_secret(
+	struct volume *v, const struct plan_item *it, char *place, size_t size, struct err *e)
+{
+	struct volume_stat st;
+	struct buf b = BUF_INIT;
+	int ret = volume_stat(v, it->place, &st, e);
+	if (ret == 0 && st.exists && st.size == it->data.len) {
+		ret = volume_read(v, it->place, UNATTEND_MAX, &b, e);
+		if (ret == 0)
+			ret = b.len == it->data.len && sodium_memcmp(b.p, it->data.p, b.len) == 0;
+		buf_wipe(&b);
+	}
+	if (ret != 0)
+		return ret;
+	snprintf(place, size, "%s%s", it->place, VOLUME_NEW_SUFFIX);
+	ret = volume_stat(v, place, &st, e);
+	return ret < 0 ? ret : st.exists;
+}
+
+int plan_secret_file(struct job *j, const struct plan *p, char *place, size_t size)
+{
+	struct volume *v = NULL;
+	struct err why = ERR_INIT;
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && i < p->count; i++) {
+		const struct plan_item *it = &p->items[i];
+		if (!it->secret || it->store != PLAN_FILES)
+			continue;
+		snprintf(place, size, "%s", it->place);
+		if (!v)
+			ret = volume_open(&v, j->chosen->src, false, &why);
+		if (ret == 0)
+			ret = find_secret(v, it, place, size, &why);
+	}
+	volume_close(v, NULL);
+	return ret;
+}
+
 int plan_write(struct job *j, const struct plan *p, struct err *e)
 {
 	int ret = 0;

@@ -10,8 +10,6 @@
 
 #include "volume/volume.h"
 
-#define VOLUME_NEW_SUFFIX ".odjstick-new"
-
 struct vpath {
 	const char *text; /* as the caller gave it, for messages */
 	const char *part[VOLUME_DEPTH_MAX];

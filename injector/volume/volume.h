@@ -36,6 +36,8 @@
 #define VOLUME_DEPTH_MAX 64    /* parts of a path */
 #define VOLUME_LIST_MAX 100000 /* names in one folder */
 
+#define VOLUME_NEW_SUFFIX ".odjstick-new" /* of a file that is not complete yet */
+
 enum volume_kind {
 	VOLUME_FOLDER,
 	VOLUME_NTFS,

@@ -278,6 +278,42 @@ zone_is() {
 	[ ! -e "$DISK/Windows/Setup" ]
 }
 
+@test "firstboot: a write that fails half-way says that the secret is there, and undo removes it" {
+	cp -r "$PC/win11" "$WORK/tree"
+	DISK="$WORK/tree"
+	ASAN_OPTIONS=detect_leaks=0 run strace -qq -f -o /dev/null -P "$DISK/$SYSTEM" -e trace=pwrite64 \
+		-e inject=pwrite64:error=EIO "$ODJSTICK" apply --stick "$STICK" --target "$DISK" \
+		--passphrase-file "$LAB/pass" --yes --name ALM-FIL-002 --method firstboot --reason test
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"does not hold the join, but the secret join data lies in /Windows/Setup/odjstick/blob.txt"* ]]
+	[[ "$output" == *"try again, or run undo with this stick"* ]]
+	[ -e "$DISK/Windows/Setup/odjstick/blob.txt" ]
+	last_record "$STICK" result | grep -q '"result":"failed"'
+	undo --name ALM-FIL-002
+	same_hive "$PC/win11/$SYSTEM" "$DISK/$SYSTEM"
+	[ ! -e "$DISK/Windows/Setup" ]
+	# undone, there is nothing more to undo; the entry is fresh, so it may be tried again
+	refuses 1 "holds nothing to undo" undo --name ALM-FIL-002
+	apply "$STICK" "$DISK" --name ALM-FIL-002 --method firstboot --reason test
+	# a file that fails may leave its temporary name, on a folder here: told and taken away just so
+	cp -r "$PC/win11" "$WORK/other"
+	ASAN_OPTIONS=detect_leaks=0 run strace -qq -f -o /dev/null -e trace=renameat -e inject=renameat:error=EIO \
+		"$ODJSTICK" apply --stick "$STICK" --target "$WORK/other" --passphrase-file "$LAB/pass" --yes \
+		--name ALM-FIL-004 --method firstboot --reason test
+	[ "$status" -eq 1 ]
+	[ ! -e "$WORK/other/Windows/Setup/odjstick/blob.txt" ]
+	[[ "$output" == *"join data lies in /Windows/Setup/odjstick/blob.txt.odjstick-new. Do not"* ]]
+	DISK="$WORK/other" undo --name ALM-FIL-004
+	diff -r "$PC/win11" "$WORK/other"
+	# nothing was written at all: nothing is said of a secret, and there is nothing to undo
+	ASAN_OPTIONS=detect_leaks=0 run strace -qq -f -o /dev/null -e trace=mkdirat -e inject=mkdirat:error=ENOSPC \
+		"$ODJSTICK" apply --stick "$STICK" --target "$WORK/other" --passphrase-file "$LAB/pass" --yes \
+		--name ALM-FIL-004 --method firstboot --reason test
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"does not hold the join. Try again; if it fails again, check the disk"* && "$output" != *"secret join data"* ]]
+	DISK="$WORK/other" refuses 1 "nothing to undo" undo --name ALM-FIL-004
+}
+
 @test "undo: another sealed PC's disk, without the answer file, is not taken for this one" {
 	cp --sparse=always "$PC/sealed.img" "$DISK"
 	apply "$STICK" "$DISK" --name ALM-FIL-002 --reason test

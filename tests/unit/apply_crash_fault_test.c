@@ -21,7 +21,10 @@ struct outcome {
 	unsigned runs, failed, survived, refused_again;
 };
 
+#define BLOB_FILE "Windows/Setup/odjstick/blob.txt"
+
 static struct seen start, end;
+static unsigned told; /* errors that named what is left of the secret */
 
 static void must_be_told(const char *what, const struct err *e)
 {
@@ -74,6 +77,18 @@ static void again(const char *what, bool undo, enum plan_method method, struct o
 			(int)s.verdict, (int)s.pending, bundle_state_name(s.entry));
 }
 
+/* A part of a first-boot join is there: its secret must be named, with the ways to be rid of it. */
+static void must_tell_secret(const char *what, const struct err *e)
+{
+	static struct seen disk;
+	see(&disk);
+	if (!seen_find(&disk, BLOB_FILE) || seen_same(&disk, &end))
+		return;
+	if (!strstr(e->next, "blob.txt") || !strstr(e->next, "undo"))
+		fail_msg("%s: the join data is left and not told: %s", what, e->next);
+	told++;
+}
+
 /* The failing run; false when the call that should fail is not reached any more. */
 static bool fail_at(
 	unsigned at, enum fault_kind kind, bool undo, enum plan_method method, struct outcome *o)
@@ -96,6 +111,8 @@ static bool fail_at(
 	if (ret < 0) {
 		o->failed++;
 		must_be_told(what, &e);
+		if (!undo)
+			must_tell_secret(what, &e);
 	} else {
 		o->survived++;
 		must_be(what, &end);
@@ -108,7 +125,8 @@ static bool fail_at(
 static unsigned stride(void)
 {
 	const char *s = getenv("CRASH_STRIDE");
-	return s && atoi(s) > 0 ? (unsigned)atoi(s) : STRIDE;
+	unsigned long n = s ? strtoul(s, NULL, 10) : 0;
+	return n > 0 ? (unsigned)n : STRIDE;
 }
 
 static void fail_everywhere(bool undo, enum plan_method method)
@@ -163,7 +181,9 @@ static void unattend_faults(void **state)
 static void firstboot_faults(void **state)
 {
 	(void)state;
+	told = 0;
 	apply_and_undo("win11", "firstboot");
+	assert_true(told > 0);
 }
 
 int main(void)
