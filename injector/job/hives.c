@@ -83,7 +83,10 @@ int job_hive_open(
 	char path[256];
 	*s = (struct job_hive){0};
 	hive_path(w, store, "", path, sizeof path);
-	unsigned log = w->facts.build >= BUILD_WINDOWS_8_1 ? HIVE_LOG_HVLE : HIVE_LOG_DIRT;
+	/* Build 0 is not known: preflight stops, and nothing here guesses in its place. */
+	unsigned log = w->facts.build >= BUILD_WINDOWS_8_1 ? HIVE_LOG_HVLE
+		       : w->facts.build			   ? HIVE_LOG_DIRT
+							   : 0;
 	int ret = volume_open(&s->volume, w->src, writable, e);
 	if (ret == 0 && writable)
 		ret = tidy_logs(s, w, store, e);

@@ -5,7 +5,6 @@
  * cannot be overridden. The list is complete even when an early check stops:
  * the engineer sees all that is wrong with a PC at once.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,47 +23,9 @@
 #define FREE_SPACE_MIN                                                                             \
 	(16ULL << 20) /* logs, a grown hive, a new unattend.xml: with room to spare */
 
-static struct job_check *add(struct job *j, const char *id, enum job_verdict verdict, int code)
-{
-	static struct job_check
-		overflow; /* never shown: JOB_CHECKS_MAX holds every check there is */
-	struct job_check *c =
-		j->check_count < JOB_CHECKS_MAX ? &j->checks[j->check_count++] : &overflow;
-	*c = (struct job_check){.id = id, .verdict = verdict, .code = code};
-	return c;
-}
-
-__attribute__((format(printf, 3, 4))) static void pass(
-	struct job *j, const char *id, const char *fmt, ...)
-{
-	struct job_check *c = add(j, id, JOB_OK, 0);
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(c->text, sizeof c->text, fmt, ap);
-	va_end(ap);
-}
-
-__attribute__((format(printf, 4, 5))) static void warn(
-	struct job *j, const char *id, const char *next, const char *fmt, ...)
-{
-	struct job_check *c = add(j, id, JOB_WARN, ERR_REFUSED);
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(c->text, sizeof c->text, fmt, ap);
-	va_end(ap);
-	snprintf(c->next, sizeof c->next, "%s", next);
-}
-
-__attribute__((format(printf, 5, 6))) static void stop(
-	struct job *j, const char *id, int code, const char *next, const char *fmt, ...)
-{
-	struct job_check *c = add(j, id, JOB_STOP, code);
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(c->text, sizeof c->text, fmt, ap);
-	va_end(ap);
-	snprintf(c->next, sizeof c->next, "%s", next);
-}
+#define pass(j, id, ...) job_check_add(j, id, JOB_OK, 0, "", __VA_ARGS__)
+#define warn(j, id, next, ...) job_check_add(j, id, JOB_WARN, ERR_REFUSED, next, __VA_ARGS__)
+#define stop(j, id, code, next, ...) job_check_add(j, id, JOB_STOP, code, next, __VA_ARGS__)
 
 /* --- the entry
  * -------------------------------------------------------------------------------------- */
@@ -278,6 +239,21 @@ static void check_hive_storage(struct job *j)
 		return;
 	if (check_storage_of(j, "SYSTEM", &f->system) && j->settings.has_keyboard)
 		check_storage_of(j, "DEFAULT", &f->default_user);
+}
+
+static bool writes_a_hive(const struct job *j)
+{
+	return j->method != PLAN_UNATTEND || j->settings.rtc != RTC_UNSAID;
+}
+
+/* Windows 8.1 changed the form of the logs through which a hive is written (docs/hive.md); a
+ * Windows that reads the other one would lose the hive with the power. */
+static void check_build(struct job *j)
+{
+	if (j->chosen->facts.build == 0 && writes_a_hive(j))
+		stop(j, "build", ERR_UNSAFE, "This Windows needs repair or a fresh image.",
+			"nothing on the disk says which build of Windows this is, so how its "
+			"registry must be written is not known");
 }
 
 /* --- Windows
@@ -536,6 +512,7 @@ int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
 	check_volume(j);
 	check_hives(j);
 	check_hive_storage(j);
+	check_build(j);
 	check_edition(j);
 	settings_check(j);
 	check_join_state(j);

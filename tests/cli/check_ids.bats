@@ -91,7 +91,7 @@ like_win11() {
 	says join-state ok
 	says accounts ok staging
 	local id
-	for id in expiry power control-set hive-storage entra rename dual-boot unattend timezone keyboard rtc entry; do
+	for id in expiry power control-set hive-storage build entra rename dual-boot unattend timezone keyboard rtc entry; do
 		unsaid "$id"
 	done
 }
@@ -201,6 +201,22 @@ like_win11() {
 	disk "$TARGET" 40 "$PC/win11" --compressed Windows/System32/config/SYSTEM
 	checked
 	says hive-storage stop compressed
+}
+
+@test "check ids: build" {
+	like_win11 "" '/^CurrentBuild/d'
+	checked
+	says build stop "which build"
+	says edition ok
+	rm -rf "$WORK/tree"
+	# the answer file alone touches no hive; the clock's column does
+	describe "$WORK/tree" win11-generalized "" '/^CurrentBuild/d'
+	checked
+	says phase ok "unattend"
+	unsaid build
+	NAME=ALM-FIL-002
+	checked
+	says build stop "which build"
 }
 
 @test "check ids: edition" {
