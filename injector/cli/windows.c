@@ -52,8 +52,9 @@ static json_t *item_json(
 	const struct discover_item *it, const struct windows_facts *f, const char *why)
 {
 	struct volume_state st = {0};
-	if (it->src.kind == VOLUME_BITLOCKER)
-		volume_probe(&it->src, &st, NULL);
+	bool look_inside = it->src.kind == VOLUME_BITLOCKER && !it->src.part_of;
+	if (it->src.part_of || (look_inside && volume_probe(&it->src, &st, NULL) < 0))
+		st.bitlocker = VOLUME_BITLOCKER_UNKNOWN;
 	json_t *v = json_pack("{s:s,s:i,s:I,s:I,s:s,s:s,s:s,s:s,s:o}", "path", it->path,
 		"partition", (int)it->partition, "offset", (json_int_t)it->src.offset, "length",
 		(json_int_t)it->src.length, "kind", volume_kind_name(it->src.kind), "type",
@@ -136,10 +137,12 @@ static int list(int argc, char **argv, struct err *e)
 
 /* --- inspect --- */
 
-/* The one Windows of the target; of the given partition when partition >= 0. */
+/* The one Windows of the target; of the given partition when partition >= 0. -ERR_UNSAFE: *which is
+ * a volume that hides what it holds. */
 static int find_one(const struct discover_list *l, long partition, struct windows_facts *f,
 	const struct discover_item **which, struct err *e)
 {
+	const struct discover_item *hidden = NULL;
 	struct err reason = ERR_INIT;
 	size_t found = 0;
 	for (size_t i = 0; i < l->count; i++) {
@@ -153,6 +156,7 @@ static int find_one(const struct discover_list *l, long partition, struct window
 			found++;
 		} else if (reason.code == 0 || why.code == ERR_UNSAFE) {
 			reason = why;
+			hidden = &l->items[i];
 		}
 	}
 	if (found > 1)
@@ -162,8 +166,10 @@ static int find_one(const struct discover_list *l, long partition, struct window
 			"there are %zu Windows on this target", found);
 	if (found == 1)
 		return 0;
-	if (reason.code == ERR_UNSAFE)
+	if (reason.code == ERR_UNSAFE) {
+		*which = hidden;
 		return err_set(e, reason.code, reason.next, "%s", reason.what);
+	}
 	return err_set(e, ERR_NOTFOUND, "Nothing was changed. `windows list` shows what is there.",
 		"no Windows was found%s%s", reason.what[0] ? ": " : "", reason.what);
 }
@@ -239,6 +245,20 @@ static int print_inspected(const struct inspected *i, bool json, struct err *e)
 	return cli_print_json(v, e);
 }
 
+/* What can be known of a volume that hides what it holds; the refusal follows. */
+static int print_hidden(const struct inspected *i, struct err *why)
+{
+	json_t *volume = item_json(i->which, NULL, why->what), *others = others_json(i);
+	if (volume)
+		json_object_set_new(volume, "next", json_string(why->next));
+	json_t *v = json_pack("{s:o,s:o}", "volume", volume, "others", others);
+	if (!v || (i->has_pc && json_object_set_new(v, "pc", machine_json(&i->pc)) < 0)) {
+		json_decref(v);
+		return err_nomem(why);
+	}
+	return cli_print_json(v, why);
+}
+
 static int inspect(int argc, char **argv, struct err *e)
 {
 	bool json = false, pc = false;
@@ -263,11 +283,14 @@ static int inspect(int argc, char **argv, struct err *e)
 		if (ret < 0)
 			err_ctx(e, "%s", i.target);
 	}
+	bool hidden = json && ret == -ERR_UNSAFE && i.which;
 	i.has_pc = pc || sys || pc_is_device(i.target);
-	if (ret == 0 && i.has_pc)
+	if ((ret == 0 || hidden) && i.has_pc)
 		machine_read(sys, NULL, &i.pc);
 	if (ret == 0)
 		ret = print_inspected(&i, json, e);
+	else if (hidden && print_hidden(&i, e) < 0)
+		ret = -e->code;
 	discover_clear(&i.found);
 	return ret;
 }

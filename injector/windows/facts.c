@@ -153,6 +153,7 @@ static void read_volume(struct windows_facts *f, struct volume *v)
 	f->is_folder = volume_kind(v) == VOLUME_FOLDER;
 	if (st->trouble & VOLUME_TROUBLE_HIBERNATED)
 		f->hibernation = WINDOWS_HIBERNATION_UNKNOWN;
+	f->bitlocker = st->bitlocker;
 	f->volume_dirty = (st->trouble & (VOLUME_TROUBLE_DIRTY | VOLUME_TROUBLE_LOG)) != 0;
 	if (volume_free_space(v, &f->free_bytes, NULL) < 0)
 		f->free_bytes = 0;

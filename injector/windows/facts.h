@@ -17,9 +17,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "volume/volume.h"
 #include "windows/sam.h"
-
-struct volume;
 
 enum windows_arch { WINDOWS_ARCH_UNKNOWN, WINDOWS_X86, WINDOWS_AMD64, WINDOWS_ARM64 };
 
@@ -145,6 +144,7 @@ struct windows_facts {
 	bool rtc_is_utc;
 	bool fast_startup; /* Session Manager\Power!HiberbootEnabled: the setting */
 	bool volume_dirty;
+	enum volume_bitlocker bitlocker; /* OFF: what BitLocker hides is not read */
 	size_t unattend_count;
 	struct windows_unattend unattend[WINDOWS_UNATTEND_MAX];
 	char unattend_setting[160]; /* Setup!UnattendFile: shadows every implicit position */

@@ -128,8 +128,8 @@ static json_t *volume_json(const struct windows_facts *f)
 	return json_pack("{s:b,s:s,s:b,s:b,s:s,s:I}", "hibernated",
 		f->hibernation != WINDOWS_NOT_HIBERNATED, "hibernation",
 		windows_hibernation_name(f->hibernation), "fast_startup_enabled", f->fast_startup,
-		"dirty", f->volume_dirty, "bitlocker", "off", "free_bytes",
-		(json_int_t)f->free_bytes);
+		"dirty", f->volume_dirty, "bitlocker", volume_bitlocker_name(f->bitlocker),
+		"free_bytes", (json_int_t)f->free_bytes);
 }
 
 static json_t *clock_json(const struct windows_facts *f)

@@ -234,6 +234,18 @@ open(sys.argv[1], "wb").write(page)' "$WORK/tree/hiberfil.sys" "$1"
 	checked dual-boot ok
 }
 
+# inspected STATE PROTECTORS: bl.img is refused, and its JSON says what can be known of it.
+inspected() {
+	local status=0
+	"$ODJSTICK" windows inspect --json --sys "$WORK" "$WORK/bl.img" >"$WORK/hidden" 2>"$WORK/err" || status=$?
+	[ "$status" -eq 6 ]
+	[ "$(jq -r '.volume | [.kind, .bitlocker] | join(" ")' "$WORK/hidden")" = "bitlocker $1" ]
+	[ "$(jq -r '.volume.protectors[]' "$WORK/hidden" | sort | xargs)" = "$2" ]
+	jq -e '(.volume.no_windows | contains("BitLocker")) and (.volume.next | contains("manage-bde -off")) and
+		.others == [] and has("pc") and (has("release") | not)' "$WORK/hidden" >/dev/null
+	grep -q "BitLocker" "$WORK/err"
+}
+
 @test "BitLocker: on, suspended with a clear key, not understood: as cryptsetup reads the same metadata" {
 	local kinds want
 	for kinds in "tpm recovery-password" "clear-key tpm recovery-password" "password" "tpm-pin startup-key"; do
@@ -250,10 +262,12 @@ open(sys.argv[1], "wb").write(page)' "$WORK/tree/hiberfil.sys" "$1"
 		*clear-key*)
 			[ "$(jq -r '.[0].bitlocker' "$WORK/json")" = suspended ]
 			refuses 6 "suspended: its key lies open" "$ODJSTICK" windows inspect "$WORK/bl.img"
+			inspected suspended "$want"
 			;;
 		*)
 			[ "$(jq -r '.[0].bitlocker' "$WORK/json")" = on ]
 			refuses 6 "is encrypted with BitLocker" "$ODJSTICK" windows inspect "$WORK/bl.img"
+			inspected on "$want"
 			;;
 		esac
 	done
@@ -262,6 +276,9 @@ open(sys.argv[1], "wb").write(page)' "$WORK/tree/hiberfil.sys" "$1"
 	disk "$WORK/odd.img" 32 "$PC/win11" --bitlocker
 	run "$ODJSTICK" windows list --json "$WORK/odd.img"
 	[[ "$output" == *'"bitlocker": "unknown"'* ]]
+	mv "$WORK/odd.img" "$WORK/bl.img"
+	inspected unknown ""
+	[ "$("$ODJSTICK" windows inspect --json "$PC/win11.img" | jq -r .volume.bitlocker)" = off ]
 }
 
 @test "windows inspect --sys: every identity of the firmware with its source, placeholders told" {
