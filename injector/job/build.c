@@ -150,7 +150,7 @@ static bool is_there(const struct windows_facts *f, const char *path)
 
 /* The answer file for the specialize pass: the first in Windows' search order that exists and was
  * not used before; else a new one, in a place that no used file holds. */
-static int choose_answer(
+int plan_answer_file(
 	const struct windows_facts *f, char *path, size_t size, bool *existed, struct err *e)
 {
 	static const char *const places[] = {
@@ -207,7 +207,7 @@ static int plan_unattend(struct job *j, struct plan *p, struct err *e)
 	struct plan_item *it;
 	struct volume *v = NULL;
 	bool existed;
-	int ret = choose_answer(f, path, sizeof path, &existed, e);
+	int ret = plan_answer_file(f, path, sizeof path, &existed, e);
 	if (ret == 0)
 		ret = add_item(p, PLAN_FILE, PLAN_FILES, path, NULL, &it, e);
 	if (ret < 0)

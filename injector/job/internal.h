@@ -8,6 +8,7 @@
  * hives.c    the hives on a volume           disk_id.c      which disk this is
  * undo.c     taking it back                  undo_state.c   what a disk holds, old or new
  * finish.c   cut off after the spend         undo_record.c  what that needs, on the stick
+ * check_answer.c   checks of the answer file
  */
 #ifndef JOB_INTERNAL_H
 #define JOB_INTERNAL_H
@@ -105,11 +106,21 @@ void settings_check(struct job *j);
 int settings_plan_users(struct job *j, struct plan *p, struct err *e);
 int settings_plan_system(struct job *j, struct plan *p, struct hive *system, struct err *e);
 
+/* --- check_answer.c
+ * -------------------------------------------------------------------------------- */
+
+/* Will Windows take our answer file, and find no other join in it? */
+void answer_check(struct job *j);
+
 /* --- checks.c
  * -------------------------------------------------------------------------------- */
 
 void job_check_add(struct job *j, const char *id, enum job_verdict verdict, int code,
 	const char *next, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+#define pass(j, id, ...) job_check_add(j, id, JOB_OK, 0, "", __VA_ARGS__)
+#define warn(j, id, next, ...) job_check_add(j, id, JOB_WARN, ERR_REFUSED, next, __VA_ARGS__)
+#define stop(j, id, code, next, ...) job_check_add(j, id, JOB_STOP, code, next, __VA_ARGS__)
 
 /* --- look_again.c --------------------------------------------------------------------------------
  */
@@ -138,6 +149,10 @@ int plan_add_edits(struct plan *p, enum plan_store store, struct hive *h, struct
 /* The logs of an open hive that are not there: writing it makes them. */
 int plan_add_logs(struct job *j, struct plan *p, enum plan_store store, const struct job_hive *s,
 	struct err *e);
+
+/* The answer file that the plan will change, or make (existed false). */
+int plan_answer_file(
+	const struct windows_facts *f, char *path, size_t size, bool *existed, struct err *e);
 
 /* What the answer file must say about this PC. */
 struct unattend_join job_unattend(const struct job *j);

@@ -23,10 +23,6 @@
 #define FREE_SPACE_MIN                                                                             \
 	(16ULL << 20) /* logs, a grown hive, a new unattend.xml: with room to spare */
 
-#define pass(j, id, ...) job_check_add(j, id, JOB_OK, 0, "", __VA_ARGS__)
-#define warn(j, id, next, ...) job_check_add(j, id, JOB_WARN, ERR_REFUSED, next, __VA_ARGS__)
-#define stop(j, id, code, next, ...) job_check_add(j, id, JOB_STOP, code, next, __VA_ARGS__)
-
 /* --- the entry
  * -------------------------------------------------------------------------------------- */
 
@@ -430,29 +426,6 @@ static void check_phase(struct job *j, enum plan_method wanted)
 			plan_method_name(j->method));
 }
 
-static void check_unattend(struct job *j)
-{
-	const struct windows_facts *f = &j->chosen->facts;
-	if (j->method != PLAN_UNATTEND)
-		return;
-	if (f->unattend_setting[0]) {
-		stop(j, "unattend", ERR_UNSAFE,
-			"Remove Setup\\UnattendFile from the image, or put the join there.",
-			"SYSTEM\\Setup names its own answer file, %s: ours would be ignored",
-			f->unattend_setting);
-		return;
-	}
-	for (size_t i = 0; i < f->unattend_count; i++) {
-		const struct windows_unattend *u = &f->unattend[i];
-		if (!u->exists || !u->unreadable)
-			continue;
-		stop(j, "unattend", ERR_UNSAFE, "Repair or remove that file in the image.",
-			"%s is not an answer file that can be read", u->path);
-		return;
-	}
-	pass(j, "unattend", "no other answer file stands in front of ours");
-}
-
 static int open_blob(struct job *j, struct err *e)
 {
 	if (j->odj.join)
@@ -520,7 +493,7 @@ int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
 	check_rename(j);
 	check_accounts(j);
 	check_dual_boot(j);
-	check_unattend(j);
+	answer_check(j);
 	return 0;
 }
 

@@ -113,19 +113,24 @@ static void set_leaf(void *ctx, int node)
 	l->seen = true;
 }
 
+/* Node i says that of this architecture's Identification in the specialize pass. */
+static bool is_identified(
+	const struct answer *a, size_t i, enum answer_tag tag, enum windows_arch arch)
+{
+	int id = a->nodes[i].parent;
+	int c = id >= 0 ? a->nodes[id].parent : -1;
+	int s = c >= 0 ? a->nodes[c].parent : -1;
+	return a->nodes[i].tag == tag && s >= 0 && a->nodes[id].tag == TAG_IDENTIFICATION &&
+	       wanted_component(a, c, COMPONENT_JOIN, arch) && a->nodes[s].pass == PASS_SPECIALIZE;
+}
+
 /* A workgroup contradicts the join. */
 static void drop_workgroups(struct splicer *d)
 {
 	const struct answer *a = d->a;
 	for (size_t i = 0; i < a->count; i++) {
 		const struct answer_node *n = &a->nodes[i];
-		int id = n->parent;
-		int c = id >= 0 ? a->nodes[id].parent : -1;
-		int s = c >= 0 ? a->nodes[c].parent : -1;
-		if (n->tag == TAG_JOIN_WORKGROUP && s >= 0 &&
-			a->nodes[id].tag == TAG_IDENTIFICATION &&
-			wanted_component(a, c, COMPONENT_JOIN, d->join->arch) &&
-			a->nodes[s].pass == PASS_SPECIALIZE)
+		if (is_identified(a, i, TAG_JOIN_WORKGROUP, d->join->arch))
 			splice_cut(d, n->start, n->end_end - n->start);
 	}
 }
@@ -321,8 +326,6 @@ static void inspect_node(const struct answer *a, size_t i, struct unattend_info 
 	if (n->tag == TAG_ACCOUNT_DATA && up[3] >= 0 && a->nodes[up[3]].pass == PASS_SPECIALIZE &&
 		a->nodes[up[1]].tag == TAG_IDENTIFICATION)
 		info->specialize_join = true;
-	else if (n->tag == TAG_ACCOUNT_DATA || n->tag == TAG_JOIN_DOMAIN)
-		info->other_join = true;
 	if (n->tag != TAG_COMPUTER_NAME || up[1] < 0 || info->has_computer_name ||
 		a->nodes[up[1]].pass != PASS_SPECIALIZE)
 		return;
@@ -346,4 +349,70 @@ int unattend_inspect(const void *p, size_t len, struct unattend_info *info, stru
 		inspect_node(&a, i, info);
 	answer_clear(&a);
 	return 0;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct foreign {
+	const struct answer *a;
+	const struct secret *ours; /* base64 */
+	bool found;
+};
+
+/* An empty element, as a template has it, is nobody's. */
+static void look_at_data(void *ctx, int node)
+{
+	struct foreign *f = ctx;
+	struct secret text = SECRET_INIT;
+	bool readable = answer_text(f->a, node, &text, NULL) == 0;
+	size_t blank = 0;
+	while (readable && blank < text.len && is_blank(text.p[blank]))
+		blank++;
+	if (!readable || f->a->nodes[node].has_content ||
+		(blank < text.len &&
+			(text.len != f->ours->len || memcmp(text.p, f->ours->p, text.len) != 0)))
+		f->found = true;
+	secret_clear(&text);
+}
+
+static void look_at_domain(const struct answer *a, size_t i, struct unattend_other *o)
+{
+	struct secret text = SECRET_INIT;
+	size_t from = 0, to;
+	if (answer_text(a, (int)i, &text, NULL) < 0)
+		return;
+	while (from < text.len && is_blank(text.p[from]))
+		from++;
+	for (to = from; to < text.len && !is_blank(text.p[to]);)
+		to++;
+	o->join = to > from;
+	snprintf(o->domain, sizeof o->domain, "%.*s", (int)(to - from),
+		o->join ? (const char *)text.p + from : "");
+	secret_clear(&text);
+}
+
+int unattend_other_joins(const void *p, size_t len, const struct unattend_join *join,
+	struct unattend_other *o, struct err *e)
+{
+	struct answer a;
+	struct secret b64 = SECRET_INIT;
+	*o = (struct unattend_other){0};
+	int ret = answer_parse(&a, p, len, e);
+	if (ret < 0)
+		return ret;
+	ret = splice_base64(join->raw, &b64, e);
+	if (ret == 0) {
+		struct foreign f = {.a = &a, .ours = &b64};
+		walk(&a, COMPONENT_JOIN, join->arch, look_at_data, &f);
+		o->data = f.found;
+	}
+	for (size_t i = 0; ret == 0 && i < a.count && !o->join; i++)
+		if (is_identified(&a, i, TAG_JOIN_DOMAIN, join->arch))
+			look_at_domain(&a, i, o);
+	secret_clear(&b64);
+	answer_clear(&a);
+	return ret;
 }

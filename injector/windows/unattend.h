@@ -39,13 +39,22 @@ int unattend_splice(const void *old, size_t len, const struct unattend_join *joi
 /* What an answer file says already, for facts and for verification. */
 struct unattend_info {
 	bool specialize_join; /* an UnattendedJoin component in specialize with AccountData */
-	bool other_join;      /* credentials, JoinDomain or offlineServicing provisioning */
 	bool has_computer_name;
 	char computer_name[64]; /* specialize; the first, for any architecture */
 	bool has_specialize;	/* still to be done */
 	bool processed;		/* holds a specialize pass that Windows has done */
 };
 int unattend_inspect(const void *p, size_t len, struct unattend_info *info, struct err *e);
+
+/* Joins of somebody else that an answer file orders for this architecture in the specialize pass.
+ */
+struct unattend_other {
+	bool data; /* AccountData that is not this blob; unattend_splice() would replace it */
+	bool join; /* JoinDomain; unattend_splice() leaves it there */
+	char domain[256]; /* its text */
+};
+int unattend_other_joins(const void *p, size_t len, const struct unattend_join *join,
+	struct unattend_other *other, struct err *e);
 
 /* Re-read: for this architecture exactly one AccountData with this blob, one ComputerName. */
 int unattend_verify(const void *p, size_t len, const struct unattend_join *join, struct err *e);

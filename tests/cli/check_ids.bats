@@ -91,7 +91,7 @@ like_win11() {
 	says join-state ok
 	says accounts ok staging
 	local id
-	for id in expiry power control-set hive-storage build entra rename dual-boot unattend timezone keyboard rtc entry; do
+	for id in expiry power control-set hive-storage build entra rename dual-boot unattend answer-join timezone keyboard rtc entry; do
 		unsaid "$id"
 	done
 }
@@ -283,6 +283,36 @@ like_win11() {
 	generalized "$TARGET" 's/^OOBEInProgress = .*/&\nUnattendFile = sz:"C:\\\\deploy\\\\unattend.xml"/'
 	checked
 	says unattend stop "would be ignored"
+}
+
+@test "check ids: answer-join" {
+	local answer="$WORK/sealed/Windows/Panther/unattend.xml" shapes="$REPO/tests/vectors/unattend"
+	TARGET="$WORK/sealed"
+	generalized "$TARGET"
+	cp "$shapes/existing-join.xml" "$answer"
+	checked
+	says unattend ok
+	says answer-join stop "join data of another"
+	cp "$shapes/credentials.xml" "$answer"
+	checked
+	says answer-join warn "of its own, to old.example"
+	# what Windows does not read on this PC, a template's empty element, and our own are no other join
+	local shape
+	for shape in x86-only wrong-pass offline-servicing wrong-component account-self-closed typical-client; do
+		cp "$shapes/$shape.xml" "$answer"
+		checked
+		says unattend ok
+		unsaid answer-join
+	done
+	cp -r "$LAB/stick" "$WORK/stick"
+	apply "$WORK/stick" "$TARGET" --name $NAME >/dev/null
+	grep -q AccountData "$answer"
+	checked
+	says unattend ok
+	unsaid answer-join
+	NAME=ALM-FIL-002
+	checked
+	says answer-join stop "join data of another"
 }
 
 @test "check ids: timezone, keyboard, rtc" {

@@ -31,9 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		memcpy(join.input_locale, "0407:00000407", 14);
 	}
 	struct unattend_info info;
+	struct unattend_other other;
 	struct err e = ERR_INIT;
 	struct secret once = SECRET_INIT, twice = SECRET_INIT;
 	unattend_inspect(p, n, &info, NULL);
+	unattend_other_joins(p, n, &join, &other, NULL);
 	int ret = unattend_splice(p, n, &join, &once, &e);
 	if (ret < 0) {
 		must(e.code == -ret && e.what[0] && e.next[0] && !once.p);
@@ -42,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		return 0;
 	}
 	must(unattend_inspect(once.p, once.len, &info, NULL) == 0);
+	must(unattend_other_joins(once.p, once.len, &join, &other, NULL) == 0 && !other.data);
 	must(info.specialize_join && info.has_computer_name && info.has_specialize);
 	must(unattend_splice(once.p, once.len, &join, &twice, NULL) == 0);
 	must(once.len == twice.len && memcmp(once.p, twice.p, once.len) == 0);
