@@ -19,7 +19,7 @@ static int preflight(void *arg, struct err *e)
 	struct wizard *w = arg;
 	machine_read(w->opt->sys, w->opt->dmi, &w->pc); /* the mains may be plugged in by now */
 	job_set_machine(w->job, &w->pc);
-	return job_preflight(w->job, PLAN_AUTO, e);
+	return job_preflight(w->job, e);
 }
 
 static enum go enter(struct wizard *w)

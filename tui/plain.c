@@ -186,7 +186,7 @@ static int check(struct plain *p, struct err *e)
 {
 	doing(_("Checking this PC"));
 	job_set_machine(p->job, &p->pc);
-	int ret = job_preflight(p->job, PLAN_AUTO, e);
+	int ret = job_preflight(p->job, e);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < job_check_count(p->job); i++) {
@@ -257,6 +257,8 @@ static int finish(struct plain *p)
 	const struct job_pc *pc = job_pc(p->job);
 	printf(_("DONE: %s will be a member of %s when Windows starts the next time.\n"), pc->name,
 		pc->domain);
+	if (job_get_plan(p->job)->method == PLAN_FIRSTBOOT)
+		say("", _("It restarts once by itself."));
 	say_head(p);
 	if (!p->opt->automatic)
 		ask(_("P powers off, R reboots:"), text);

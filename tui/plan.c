@@ -113,6 +113,8 @@ static void build_detail(struct wizard *w)
 
 static const char *method_text(const struct plan *p)
 {
+	if (p->method == PLAN_FIRSTBOOT)
+		return _("This Windows is set up: its own djoin will do the join when it starts.");
 	return p->method == PLAN_UNATTEND
 		       ? _("This Windows is not set up yet: its answer file will do the join.")
 		       : _("This Windows is set up: its registry gets the join.");

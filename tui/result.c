@@ -67,6 +67,8 @@ static void build_done(struct wizard *w)
 	snprintf(text, sizeof text, _("will be a member of %s when Windows starts the next time."),
 		pc->domain);
 	y = left(w, y, UI_BODY, text);
+	if (job_get_plan(w->job)->method == PLAN_FIRSTBOOT)
+		y = left(w, y, UI_BODY, _("It restarts once by itself."));
 	y = build_journal(w, y + 1);
 	y = left(w, y + 1, UI_BODY, _("Its entry of the bundle is used up."));
 	left(w, y + 1, UI_HEAD, _("P powers off, R reboots. Then pull the stick."));

@@ -2,7 +2,7 @@
  * Batch: the lab's inventory, one CSV row per PC, and the findings of its lint.
  *
  * Columns: computer_name, serial, inventory_tag, blob; optional: domain, timezone,
- * keyboard, rtc (bundle/settings.h); any other column is kept as an extra of the
+ * keyboard, rtc, method (bundle/settings.h); any other column is kept as an extra of the
  * row and warned about. Header order is free.
  * UTF-8 (with or without BOM), UTF-16 with BOM; `,` or `;` or tab as separator.
  * A row needs a computer_name and a blob; without a serial and a tag the PC can only be chosen by

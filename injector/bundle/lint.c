@@ -227,16 +227,32 @@ static bool stops_windows_too(const struct odj_finding *f, const struct odj_find
 	return false;
 }
 
+static enum settings_method method_of(const struct batch_row *r)
+{
+	struct settings s = {0};
+	for (size_t i = 0; i < r->extra_count; i++)
+		settings_take(&s, r->extra[i].column, r->extra[i].value, NULL);
+	return s.method;
+}
+
+/* Without a method the blob is looked at for the registry, which asks more of it than Windows'
+ * own djoin does. What only the registry cannot take is an error when the row wants no other. */
 static int judge(struct batch *b, const struct batch_row *r, const struct odj *o, struct err *e)
 {
-	struct odj_finding direct[ODJ_FINDINGS_MAX], windows[ODJ_FINDINGS_MAX];
-	size_t n = odj_check(o, ODJ_DIRECT, direct), m = odj_check(o, ODJ_WINDOWS, windows);
+	struct odj_finding found[ODJ_FINDINGS_MAX], windows[ODJ_FINDINGS_MAX];
+	enum settings_method method = method_of(r);
+	bool direct = method == METHOD_AUTO || method == METHOD_REGISTRY;
+	size_t n = odj_check(o, direct ? ODJ_DIRECT : ODJ_WINDOWS, found);
+	size_t m = odj_check(o, ODJ_WINDOWS, windows);
 	int ret = 0;
 	for (size_t i = 0; ret == 0 && i < n; i++) {
-		bool error =
-			direct[i].level == ODJ_STOP && stops_windows_too(&direct[i], windows, m);
-		ret = batch_find(b, r->line, error ? BATCH_ERROR : BATCH_WARNING, e, "blob %s: %s",
-			r->blob, direct[i].text);
+		bool stop = found[i].level == ODJ_STOP;
+		bool hint = stop && direct && !stops_windows_too(&found[i], windows, m);
+		bool error = stop && (!hint || method == METHOD_REGISTRY);
+		ret = batch_find(b, r->line, error ? BATCH_ERROR : BATCH_WARNING, e,
+			"blob %s: %s%s", r->blob, found[i].text,
+			hint ? " With firstboot in the column method Windows' own djoin takes it."
+			     : "");
 	}
 	return ret;
 }

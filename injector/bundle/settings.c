@@ -9,7 +9,14 @@
 
 #define NEXT "Nothing was changed. Correct the row in the lab."
 
-static const char *const columns[] = {"timezone", "keyboard", "rtc"};
+static const char *const columns[] = {"timezone", "keyboard", "rtc", "method"};
+
+static const char *const methods[] = {
+	[METHOD_AUTO] = "auto",
+	[METHOD_REGISTRY] = "registry",
+	[METHOD_UNATTEND] = "unattend",
+	[METHOD_FIRSTBOOT] = "firstboot",
+};
 
 bool settings_column(const char *column)
 {
@@ -79,6 +86,17 @@ static int take_rtc(struct settings *s, const char *value, struct err *e)
 	return 0;
 }
 
+static int take_method(struct settings *s, const char *value, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (strcasecmp(value, methods[i]) == 0) {
+			s->method = (enum settings_method)i;
+			return 0;
+		}
+	return err_set(e, ERR_FORMAT, NEXT,
+		"method \"%.80s\" is none of auto, registry, unattend, firstboot", value);
+}
+
 int settings_take(struct settings *s, const char *column, const char *value, struct err *e)
 {
 	if (!*value)
@@ -89,6 +107,8 @@ int settings_take(struct settings *s, const char *column, const char *value, str
 		return take_keyboard(s, value, e);
 	if (strcmp(column, "rtc") == 0)
 		return take_rtc(s, value, e);
+	if (strcmp(column, "method") == 0)
+		return take_method(s, value, e);
 	return 0;
 }
 

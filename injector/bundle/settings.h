@@ -1,12 +1,14 @@
 /*
  * What a row may say about a PC besides its join: the optional columns
- * timezone, keyboard and rtc. Kept in the bundle as columns of the entry
+ * timezone, keyboard, rtc and method. Kept in the bundle as columns of the entry
  * (docs/format-bundle.md, section 9); read by the batch's lint and by the job.
  *
  *   timezone  Windows' own name, "W. Europe Standard Time"
  *   keyboard  language and layout as in an answer file, "0407:00000407", or the
  *             layout alone when it is its language's own, "00000407"
  *   rtc       what the firmware's clock runs in: "utc" or "local"
+ *   method    how the join comes onto the disk: "auto" (the same as nothing), "registry",
+ *             "unattend" or "firstboot"; job/decide.h says which fits
  */
 #ifndef BUNDLE_SETTINGS_H
 #define BUNDLE_SETTINGS_H
@@ -20,6 +22,7 @@
 #define SETTINGS_ZONE_MAX 127
 
 enum settings_rtc { RTC_UNSAID, RTC_UTC, RTC_LOCAL };
+enum settings_method { METHOD_AUTO, METHOD_REGISTRY, METHOD_UNATTEND, METHOD_FIRSTBOOT };
 
 struct settings {
 	char timezone[SETTINGS_ZONE_MAX + 1]; /* "": leave it */
@@ -27,6 +30,7 @@ struct settings {
 	uint16_t language;
 	uint32_t layout;
 	enum settings_rtc rtc;
+	enum settings_method method; /* METHOD_AUTO: the program decides */
 };
 
 /* A column that this module knows, in lower case? */

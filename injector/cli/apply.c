@@ -94,8 +94,10 @@ static int prepare(struct job *j, const struct options *o, struct err *e)
 		machine_read(o->sys, NULL, &m);
 		job_set_machine(j, &m);
 	}
+	if (o->method_name)
+		job_set_method(j, o->method);
 	if (ret == 0)
-		ret = job_preflight(j, o->method, e);
+		ret = job_preflight(j, e);
 	if (ret < 0)
 		return ret;
 	if (!o->json)
@@ -127,8 +129,10 @@ static int change(struct job *j, struct stick *s, const struct options *o, struc
 	if (ret < 0 || o->json)
 		return ret;
 	stick_head(s, head, sizeof head);
-	printf("\n%s will be a member of %s when Windows starts.\nJournal head: %s\n",
-		job_pc(j)->name, job_pc(j)->domain, head);
+	printf("\n%s will be a member of %s when Windows starts%s.\nJournal head: %s\n",
+		job_pc(j)->name, job_pc(j)->domain,
+		job_get_plan(j)->method == PLAN_FIRSTBOOT ? "; it restarts once by itself" : "",
+		head);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* One entry of an open, unlocked bundle on the terminal: its row, its state, and its further
- * columns (timezone, keyboard, rtc and the lab's own), which lie sealed beside the blob. */
+ * columns (timezone, keyboard, rtc, method and the lab's own), which lie sealed beside the blob. */
 #ifndef CLI_BUNDLE_ENTRY_H
 #define CLI_BUNDLE_ENTRY_H
 

@@ -1,5 +1,16 @@
 #include "job/decide.h"
 
+enum plan_method decide_wanted(const enum plan_method *named, enum settings_method row)
+{
+	static const enum plan_method of_row[] = {
+		[METHOD_AUTO] = PLAN_AUTO,
+		[METHOD_REGISTRY] = PLAN_REGISTRY,
+		[METHOD_UNATTEND] = PLAN_UNATTEND,
+		[METHOD_FIRSTBOOT] = PLAN_FIRSTBOOT,
+	};
+	return named ? *named : of_row[row];
+}
+
 bool decide_method(enum windows_phase phase, enum plan_method wanted, enum plan_method *method)
 {
 	switch (phase) {

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "bundle/settings.h"
 #include "job/plan.h"
 #include "windows/facts.h"
 
@@ -23,6 +24,10 @@ enum decide_state {
 	STATE_UNKNOWN,
 };
 #define STATE_COUNT 7
+
+/* The method asked for: `named` by whoever runs the job (--method; NULL when nobody did), also when
+ * that is auto; else the row's column. */
+enum plan_method decide_wanted(const enum plan_method *named, enum settings_method row);
 
 /* Does the method asked for fit the phase? *method is what is used; when nothing fits it is
  * PLAN_AUTO, when something else would fit it is that. */

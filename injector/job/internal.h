@@ -64,7 +64,9 @@ struct job {
 
 	struct job_check checks[JOB_CHECKS_MAX];
 	size_t check_count;
-	enum plan_method method; /* what AUTO became */
+	bool has_named;
+	enum plan_method named;	 /* asked for by name, not by the row */
+	enum plan_method method; /* what is used: what AUTO became */
 
 	bool accepted;
 	struct plan plan;

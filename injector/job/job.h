@@ -96,8 +96,11 @@ const struct job_windows *job_chosen(const struct job *j);
  * is copied. Without it, and for an image on the lab's machine, nothing is said about power. */
 void job_set_machine(struct job *j, const struct machine *m);
 
+/* The method that was asked for by name, which may be auto: it counts, not the row's column. */
+void job_set_method(struct job *j, enum plan_method named);
+
 /* Runs every check. Returns 0 also when checks stop or warn; job_verdict() is the worst one. */
-int job_preflight(struct job *j, enum plan_method wanted, struct err *e);
+int job_preflight(struct job *j, struct err *e);
 size_t job_check_count(const struct job *j);
 const struct job_check *job_check(const struct job *j, size_t i);
 enum job_verdict job_verdict(const struct job *j);

@@ -70,8 +70,8 @@ static const char *next_of(const struct job *j, const char *id)
 		if (f[i].level == ODJ_STOP && strcmp(f[i].id, id) == 0)
 			return "Provision this PC again.";
 	return j->method == PLAN_REGISTRY
-		       ? "In the lab: apply --method firstboot. Windows' own djoin "
-			 "understands it."
+		       ? "In the lab: firstboot in the row's column method, or apply --method "
+			 "firstboot. Windows' own djoin understands it."
 		       : "Provision this PC again.";
 }
 
@@ -408,9 +408,25 @@ static void check_dual_boot(struct job *j)
 			windows, foreign, foreign == 1 ? "" : "s", j->chosen->shown.where);
 }
 
-static void check_phase(struct job *j, enum plan_method wanted)
+/* Who asked for the method; nobody did when it is auto. */
+static void say_who(struct job *j, enum plan_method wanted)
+{
+	enum plan_method row = decide_wanted(NULL, j->settings.method);
+	if (!j->has_named && row != PLAN_AUTO)
+		pass(j, "method", "the lab's row asks for the method %s", plan_method_name(row));
+	else if (j->has_named && row != PLAN_AUTO && row != wanted)
+		pass(j, "method-named", "the method %s was asked for by name, not the row's %s",
+			plan_method_name(wanted), plan_method_name(row));
+	else if (j->has_named)
+		pass(j, "method-named", "the method %s was asked for by name",
+			plan_method_name(wanted));
+}
+
+static void check_phase(struct job *j)
 {
 	enum windows_phase phase = j->chosen->facts.phase;
+	enum plan_method wanted =
+		decide_wanted(j->has_named ? &j->named : NULL, j->settings.method);
 	const char *name = windows_phase_name(phase);
 	bool fits = decide_method(phase, wanted, &j->method);
 	if (j->method == PLAN_AUTO)
@@ -418,12 +434,16 @@ static void check_phase(struct job *j, enum plan_method wanted)
 			"Let Windows finish its setup and shut it down, then come back.",
 			"Windows setup is in a state that must not be touched: %s", name);
 	else if (!fits)
-		stop(j, "phase", ERR_REFUSED, "Leave the method to the program (auto).",
+		stop(j, "phase", ERR_REFUSED,
+			j->has_named ? "Leave the method to the program (auto)."
+				     : "In the lab: leave the row's column method empty, or apply "
+				       "--method auto.",
 			"the method %s has no effect on a Windows in the phase \"%s\"",
 			plan_method_name(wanted), name);
 	else
 		pass(j, "phase", "setup phase \"%s\": the %s method fits", name,
 			plan_method_name(j->method));
+	say_who(j, wanted);
 }
 
 static int open_blob(struct job *j, struct err *e)
@@ -457,7 +477,13 @@ void job_set_machine(struct job *j, const struct machine *m)
 	j->has_machine = true;
 }
 
-int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
+void job_set_method(struct job *j, enum plan_method named)
+{
+	j->named = named;
+	j->has_named = true;
+}
+
+int job_preflight(struct job *j, struct err *e)
 {
 	if (!j->selected || !j->chosen)
 		return err_set(e, ERR_USAGE,
@@ -474,7 +500,7 @@ int job_preflight(struct job *j, enum plan_method wanted, struct err *e)
 		return report_refusal(j, "blob", ret);
 
 	j->as_of = finish_as_of(j);
-	check_phase(j, wanted);
+	check_phase(j);
 	check_name(j);
 	check_blob_name(j);
 	check_blob_domain(j);

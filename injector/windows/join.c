@@ -78,7 +78,8 @@ static int may_build(const struct odj *o, struct err *e)
 		if (x[i].level == ODJ_STOP)
 			return err_set(e, ERR_REFUSED,
 				"Nothing was changed. Provision the PC again, or let djoin take "
-				"the blob: --method firstboot.",
+				"the blob: firstboot in the row's column method, or --method "
+				"firstboot.",
 				"%s", x[i].text);
 	return 0;
 }

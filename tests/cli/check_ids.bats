@@ -16,10 +16,10 @@ setup_file() {
 	mkdir -p "$PC" "$LAB"
 	BATCH="$LAB/batch.csv"
 	cat >"$BATCH" <<-CSV
-		computer_name,serial,inventory_tag,blob,timezone,keyboard,rtc
-		ALM-FIL-001,5CG1234X01,INV-0001,$BLOBS/ALM-FIL-001.txt,,,
-		ALM-FIL-002,5CG1234X02,INV-0002,$BLOBS/ALM-FIL-002.txt,Central Asia Standard Time,00000409,local
-		ALM-FIL-003,5CG1234X03,INV-0003,$BLOBS/ALM-FIL-003.txt,Tonga Standard Time,00000438,
+		computer_name,serial,inventory_tag,blob,timezone,keyboard,rtc,method
+		ALM-FIL-001,5CG1234X01,INV-0001,$BLOBS/ALM-FIL-001.txt,,,,
+		ALM-FIL-002,5CG1234X02,INV-0002,$BLOBS/ALM-FIL-002.txt,Central Asia Standard Time,00000409,local,
+		ALM-FIL-003,5CG1234X03,INV-0003,$BLOBS/ALM-FIL-003.txt,Tonga Standard Time,00000438,,firstboot
 	CSV
 	lab "$LAB" --kdf-memory 8 --expires 2026-12-31
 	stick "$LAB/stick" "$LAB"
@@ -91,7 +91,8 @@ like_win11() {
 	says join-state ok
 	says accounts ok staging
 	local id
-	for id in expiry power control-set hive-storage build entra rename dual-boot unattend answer-join timezone keyboard rtc entry; do
+	for id in expiry power control-set hive-storage build entra rename dual-boot unattend answer-join timezone keyboard rtc \
+		method method-named entry; do
 		unsaid "$id"
 	done
 }
@@ -313,6 +314,16 @@ like_win11() {
 	NAME=ALM-FIL-002
 	checked
 	says answer-join stop "join data of another"
+}
+
+@test "check ids: method, method-named" {
+	NAME=ALM-FIL-003
+	checked
+	says method ok "the lab's row asks for the method firstboot"
+	unsaid method-named
+	checked --method registry
+	says method-named ok "not the row's firstboot"
+	unsaid method
 }
 
 @test "check ids: timezone, keyboard, rtc" {

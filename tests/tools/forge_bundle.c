@@ -1,12 +1,12 @@
 /*
  * forge_bundle: a bundle that a careless lab tool could have made, for refusal tests.
  *
- *   forge_bundle BATCH.csv OUT.odjb LAB.key LAB-PASSFILE PASSFILE name|domain|odd-name
+ *   forge_bundle BATCH.csv OUT.odjb LAB.key LAB-PASSFILE PASSFILE name|domain|odd-name|odd-method
  *
  * `odjstick bundle create` refuses a row whose blob belongs to another name or domain. The stick
  * must refuse it again: this tool checks the batch as it is, then exchanges two names (or changes
- * the domains of all rows, or one name into none a PC can have), and seals it with the lab's real
- * key.
+ * the domains of all rows, or one name into none a PC can have, or what the first further column of
+ * the first row says into a word nobody knows), and seals it with the lab's real key.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +48,13 @@ static void make_name_odd(struct batch *b)
 	first->computer_name = strdup("12345");
 }
 
+static void make_word_odd(struct batch *b)
+{
+	struct batch_row *first = (struct batch_row *)batch_row(b, 0);
+	free(first->extra[0].value);
+	first->extra[0].value = strdup("by hand");
+}
+
 int main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
@@ -66,6 +73,8 @@ int main(int argc, char **argv)
 		swap_names(b);
 	else if (strcmp(argv[6], "odd-name") == 0)
 		make_name_odd(b);
+	else if (strcmp(argv[6], "odd-method") == 0)
+		make_word_odd(b);
 	else
 		change_domains(b);
 	const struct bundle_spec spec = {

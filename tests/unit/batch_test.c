@@ -126,6 +126,35 @@ static void lines_are_counted_through_quotes_and_blanks(void **state)
 	batch_close(b);
 }
 
+static bool found(const struct batch *b, uint32_t line, const char *words)
+{
+	for (size_t i = 0; i < batch_finding_count(b); i++)
+		if (batch_finding(b, i)->line == line && strstr(batch_finding(b, i)->text, words))
+			return true;
+	return false;
+}
+
+static void the_column_method_takes_four_words(void **state)
+{
+	(void)state;
+	static const char text[] = "computer_name,serial,blob,Method\n"
+				   "A,S1X,x,firstboot\n"
+				   "B,S2X,x,REGISTRY\n"
+				   "C,S3X,x,\n"
+				   "D,S4X,x,djoin\n"
+				   "E,S5X,x, auto \n";
+	static const char words[] = "is none of auto, registry, unattend, firstboot";
+	struct err e = ERR_INIT;
+	struct batch *b;
+	assert_done(open_text(&b, text, sizeof text - 1, &e), e);
+	assert_int_equal(batch_warnings(b), 0); /* a column that is known */
+	assert_done(batch_check(b, NULL, &e), e);
+	for (uint32_t line = 2; line <= 6; line++)
+		assert_int_equal(found(b, line, words), line == 5);
+	assert_true(found(b, 5, "method \"djoin\""));
+	batch_close(b);
+}
+
 static void rows_are_chosen_by_any_column(void **state)
 {
 	(void)state;
@@ -195,6 +224,7 @@ int main(void)
 		cmocka_unit_test(utf16_in_both_orders),
 		cmocka_unit_test(what_is_not_an_inventory_is_refused),
 		cmocka_unit_test(lines_are_counted_through_quotes_and_blanks),
+		cmocka_unit_test(the_column_method_takes_four_words),
 		cmocka_unit_test(rows_are_chosen_by_any_column),
 		cmocka_unit_test(placeholders_name_no_pc),
 		cmocka_unit_test(identities_are_compared_in_normal_form),

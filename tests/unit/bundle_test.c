@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "bundle/batch_internal.h"
 #include "bundle/create.h"
+#include "bundle/settings.h"
 
 #define BLOB "tests/vectors/blobs/ALM-FIL-001.txt"
 #define COUNT 150u /* more look-up records than two pages of the tree hold */
@@ -42,6 +43,12 @@ static void size_of_blob(size_t *n)
 	batch_close(b);
 }
 
+/* What the rows say in turn, and what it means. */
+#define METHODS 5
+static const char *const words[METHODS] = {"", "auto", "registry", "Unattend", "firstboot"};
+static const enum settings_method methods[METHODS] = {
+	METHOD_AUTO, METHOD_AUTO, METHOD_REGISTRY, METHOD_UNATTEND, METHOD_FIRSTBOOT};
+
 /* The lint would refuse one blob for many PCs; the writer does not look inside. */
 static struct batch *many(void)
 {
@@ -49,7 +56,7 @@ static struct batch *many(void)
 	struct err e = ERR_INIT;
 	char *cwd = getcwd(NULL, 0);
 	FILE *f = fopen(w.csv, "w");
-	fprintf(f, "computer_name,serial,inventory_tag,blob\n");
+	fprintf(f, "computer_name,serial,inventory_tag,blob,method\n");
 	for (unsigned i = 0; i < COUNT; i++) {
 		fprintf(f, "PC-%04u,", i);
 		if (i % 7)
@@ -57,7 +64,7 @@ static struct batch *many(void)
 		fprintf(f, ",");
 		if (i % 5)
 			fprintf(f, "Tag %04u", i);
-		fprintf(f, ",%s/%s\n", cwd, BLOB);
+		fprintf(f, ",%s/%s,%s\n", cwd, BLOB, words[i % METHODS]);
 	}
 	fclose(f);
 	free(cwd);
@@ -154,6 +161,30 @@ static void every_pc_is_found_and_nobody_else(void **state)
 	assert_int_equal(bundle_find(b, BUNDLE_BY_SERIAL, "To be filled by O.E.M.", &id, NULL),
 		-ERR_REFUSED);
 	assert_int_equal(bundle_find(b, BUNDLE_BY_SERIAL, "", &id, NULL), -ERR_FORMAT);
+	bundle_close(b);
+}
+
+static int take_word(void *ctx, const char *column, const char *value, struct err *e)
+{
+	(void)e;
+	assert_string_equal(column, "method");
+	snprintf(ctx, 16, "%s", value);
+	return 0;
+}
+
+static void each_pc_has_its_own_method(void **state)
+{
+	(void)state;
+	struct err e = ERR_INIT;
+	struct bundle *b = opened();
+	for (unsigned i = 0; i < COUNT; i++) {
+		struct settings s;
+		char word[16] = "";
+		assert_done(settings_of_entry(b, i, &s, &e), e);
+		assert_int_equal(s.method, methods[i % METHODS]);
+		assert_done(bundle_entry_extras(b, i, take_word, word, &e), e);
+		assert_string_equal(word, words[i % METHODS]);
+	}
 	bundle_close(b);
 }
 
@@ -306,6 +337,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pc_is_found_and_nobody_else),
+		cmocka_unit_test(each_pc_has_its_own_method),
 		cmocka_unit_test(without_keys_little_is_possible),
 		cmocka_unit_test(spending_destroys_one_slot_and_nothing_else),
 		cmocka_unit_test(a_damaged_slot_is_neither_and_can_be_spent),

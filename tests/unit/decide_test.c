@@ -98,6 +98,37 @@ static void every_cell_is_what_the_table_says(void **state)
 	free(table);
 }
 
+/* The row's column leads to the table's line of the same name; a name that was given goes first,
+ * and auto is one. */
+static void the_row_asks_unless_somebody_gives_a_name(void **state)
+{
+	(void)state;
+	static const char *const words[] = {
+		"auto", "registry", "unattend", "firstboot", "FirstBoot", ""};
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct settings s = {0};
+		struct err e = ERR_INIT;
+		assert_done(settings_take(&s, "method", words[i], &e), e);
+		const char *want = i == 4 ? "firstboot" : i == 5 ? "auto" : words[i];
+		assert_string_equal(plan_method_name(decide_wanted(NULL, s.method)), want);
+		for (enum plan_method m = PLAN_AUTO; m <= PLAN_FIRSTBOOT; m++)
+			assert_int_equal(decide_wanted(&m, s.method), m);
+	}
+}
+
+static void no_other_word_is_a_method(void **state)
+{
+	(void)state;
+	static const char *const words[] = {"djoin", "firstboot ", "first-boot", "registryx", "0"};
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct settings s = {.method = METHOD_UNATTEND};
+		struct err e = ERR_INIT;
+		assert_int_equal(settings_take(&s, "method", words[i], &e), -ERR_FORMAT);
+		assert_non_null(strstr(e.what, "none of auto, registry, unattend, firstboot"));
+		assert_int_equal(s.method, METHOD_UNATTEND);
+	}
+}
+
 static void the_manual_shows_this_table(void **state)
 {
 	(void)state;
@@ -111,6 +142,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cell_is_what_the_table_says),
+		cmocka_unit_test(the_row_asks_unless_somebody_gives_a_name),
+		cmocka_unit_test(no_other_word_is_a_method),
 		cmocka_unit_test(the_manual_shows_this_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,8 +109,10 @@ static int prepare_apply(struct job *j, const char *disk, struct err *e, enum pl
 		ret = job_find(j, disk, e);
 	if (ret == 0)
 		ret = job_choose_only(j, e);
-	if (ret == 0)
-		ret = job_preflight(j, method, e);
+	if (ret == 0) {
+		job_set_method(j, method);
+		ret = job_preflight(j, e);
+	}
 	if (ret == 0)
 		ret = job_accept(j, "test", e);
 	return ret < 0 ? ret : job_plan(j, e);

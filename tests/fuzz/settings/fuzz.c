@@ -47,6 +47,7 @@ static void column(const char *name, const char *value)
 		must(e.code == -ret && e.what[0] && e.next[0] && settings_column(name));
 		return;
 	}
+	must(s.method <= METHOD_FIRSTBOOT && (s.method == METHOD_AUTO || strlen(value) >= 8));
 	if (!s.has_keyboard)
 		return;
 	must(settings_take(&again, "keyboard", settings_keyboard_text(&s, text), NULL) == 0);
@@ -55,7 +56,7 @@ static void column(const char *name, const char *value)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const char *const names[] = {"timezone", "keyboard", "rtc", "other"};
+	static const char *const names[] = {"timezone", "keyboard", "rtc", "method", "other"};
 	if (n == 0)
 		return 0;
 	if (p[0] == 0 && n == 1 + 8 + ZONE_TZI) {
@@ -64,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	}
 	char *value = strndup((const char *)p + 1, n - 1);
 	must(value != NULL);
-	column(names[p[0] % 4], value);
+	column(names[p[0] % 5], value);
 	free(value);
 	return 0;
 }
