@@ -41,8 +41,7 @@ static void every_way_to_write_a_csv(void **state)
 		"computer_name,serial,inventory_tag,blob\nPC-1,\"S,1\",T1,a.txt\n",
 		"computer_name,serial,inventory_tag,blob\r\nPC-1,\"S,1\",T1,a.txt\r\n",
 		"computer_name,serial,inventory_tag,blob\nPC-1,\"S,1\",T1,a.txt",
-		"\xef\xbb\xbf"
-		"computer_name;serial;inventory_tag;blob\r\nPC-1;S,1;T1;a.txt\r\n",
+		"\357\273\277computer_name;serial;inventory_tag;blob\r\nPC-1;S,1;T1;a.txt\r\n",
 		"sep=;\r\ncomputer_name;serial;inventory_tag;blob\r\nPC-1;S,1;T1;a.txt\r\n",
 		"computer_name\tserial\tinventory_tag\tblob\nPC-1\tS,1\tT1\ta.txt\n",
 		"Blob;Inventory_Tag;SERIAL;computer_name\n\n ;;;\na.txt; T1 ;\"S,1\";  PC-1\n\n",
