@@ -211,6 +211,13 @@ INV-4711" ]
 	grep -q '^secure boot: unknown$' "$BATS_FILE_TMPDIR"/support/data/support-*.txt
 }
 
+@test "UEFI: a key that is held while the stick starts brings the menu, and its third entry the diagnosis" {
+	mkdir -p "$BATS_FILE_TMPDIR/support-menu"
+	cp -r "$BATS_FILE_TMPDIR/support/folder" "$BATS_FILE_TMPDIR/support-menu/folder"
+	/usr/bin/python3 "$REPO/tests/e2e/probe_run.py" support-menu "$BATS_FILE_TMPDIR/support-menu"
+	grep -q '^boot: UEFI' "$BATS_FILE_TMPDIR"/support-menu/data/support-*.txt
+}
+
 @test "the diagnosis holds no secret, no name and no serial number; the stick is as it was" {
 	local report data=$BATS_FILE_TMPDIR/support/data words
 	report=$(echo "$data"/support-*.txt)

@@ -121,6 +121,22 @@ def look_around(out, firmware):
     os.unlink(outer)
 
 
+def hold_until(monitor, key, condition):
+    """As a person does who wants the loader's menu: a held key repeats, and firmware that starts forgets it."""
+
+    def press(down):
+        event = {"down": down, "key": {"type": "qcode", "data": key}}
+        monitor.command("input-send-event", events=[{"type": "key", "data": event}])
+
+    end = time.monotonic() + BOOT
+    while not condition():
+        if time.monotonic() > end:
+            raise StickError(f"{key} was held, and nothing happened")
+        press(True)
+        time.sleep(0.05)
+    press(False)
+
+
 class Screen:
     """A BIOS PC with nothing but its own screen and keyboard. The screen is VGA's text memory."""
 
@@ -166,21 +182,6 @@ class Screen:
             self.monitor.key({" ": "spc", "\n": "ret"}.get(char, char))
             time.sleep(0.1)
 
-    def hold_alt_until(self, text, timeout):
-        """As a person does who wants the loader's prompt; the firmware forgets keys when it starts."""
-
-        def alt(down):
-            key = {"down": down, "key": {"type": "qcode", "data": "alt"}}
-            self.monitor.command("input-send-event", events=[{"type": "key", "data": key}])
-
-        end = time.monotonic() + timeout
-        while text not in self.text():
-            if time.monotonic() > end:
-                raise StickError(f"waited for {text!r}")
-            alt(True)
-            time.sleep(0.05)
-        alt(False)
-
     def wait_off(self, timeout=BOOT):
         """Until QEMU has ended by itself."""
         if self.process.wait(timeout) != 0:
@@ -221,7 +222,7 @@ def support(out):
     """The product's support entry, chosen at SYSLINUX's prompt."""
     product_stick(out)
     with Screen(out.stick, ram=128, serial_number="SN-0815", asset_tag="INV-4711") as pc:
-        pc.hold_alt_until("boot:", BOOT)
+        hold_until(pc.monitor, "alt", lambda: "boot:" in pc.text())
         pc.type("support\n")
         pc.wait_for("A diagnosis of this PC is on the stick", BOOT)
         pc.type("\n")
@@ -229,8 +230,25 @@ def support(out):
         out.note("powered_off", True)
 
 
+def support_menu(out):
+    """The same under UEFI, chosen in systemd-boot's menu: it opens when a key is held as the stick starts."""
+    product_stick(out)
+    with Stick(out.stick, log=out.log, firmware="uefi") as pc, pc.monitor() as mon:
+        wanted = "Support: write a diagnosis"
+        hold_until(mon, "spc", lambda: pc.listen(0.1) and wanted in pc.screen())
+        for _ in range(2):
+            mon.key("down")
+            pc.settle()
+        mon.key("ret")
+        pc.wait_for_text("A diagnosis of this PC is on the stick", BOOT)
+        pc.settle()
+        pc.send_keys("Enter")
+        pc.wait_poweroff(BOOT)
+        out.note("powered_off", True)
+
+
 def support_sb(out):
-    """The same under Secure Boot, asked for by an SMBIOS string: systemd-boot's menu is not gone through."""
+    """The same under Secure Boot, asked for by an SMBIOS string."""
     product_stick(out)
     with Stick(out.stick, log=out.log, firmware="sb", kernel_args="odjstick.support") as pc:
         pc.wait_for_text("A diagnosis of this PC is on the stick", BOOT)
@@ -284,6 +302,7 @@ SCENARIOS = {
     "sb": lambda out: look_around(out, "sb"),
     "screen": on_the_screen,
     "support": support,
+    "support-menu": support_menu,
     "support-sb": support_sb,
     "endings": endings,
     "two-sticks": two_sticks,
