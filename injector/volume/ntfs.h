@@ -2,9 +2,9 @@
  * NTFS backend: a volume on libntfs-3g. Private to volume/.
  *
  * ntfs.c opens, looks up and reads; ntfs_write.c changes the tree, by the steps
- * of ntfs_place.c; all work on `struct ntfs`. An inode is opened at most once at a time: libntfs-3g
- * would otherwise keep two copies of its MFT record. Files that callers hold open are in a list,
- * and node_get() hands those out again.
+ * of ntfs_place.c and ntfs_index.c; all work on `struct ntfs`. An inode is opened at most once at a
+ * time: libntfs-3g would otherwise keep two copies of its MFT record. Files that callers hold open
+ * are in a list, and node_get() hands those out again.
  */
 #ifndef VOLUME_NTFS_H
 #define VOLUME_NTFS_H
@@ -29,6 +29,7 @@ struct ntfs {
 	struct ntfsdev io;
 	ntfs_volume *vol;
 	struct ntfs_file *files;
+	struct buf root_before; /* ntfs_index.c, while a folder's writes are held back */
 };
 
 static inline struct ntfs *ntfs_of(const struct volume *v)

@@ -47,41 +47,15 @@ int link_stored(struct volume *v, ntfs_inode *ni, ntfs_inode *dir, const struct 
 
 /* --- a place in the tree -------------------------------------------------------------------- */
 
-void place_hold(struct volume *v, const struct place *pl)
-{
-	ntfs_volume *vol = ntfs_of(v)->vol;
-	s64 at = (s64)pl->dir->mft_no << vol->mft_record_size_bits;
-	if (vol->cluster_size < vol->mft_record_size ||
-		ntfs_attr_exist(pl->dir, AT_INDEX_ALLOCATION, NTFS_INDEX_I30, 4))
-		return;
-	LCN lcn = ntfs_attr_vcn_to_lcn(vol->mft_na, at >> vol->cluster_size_bits);
-	if (lcn >= 0)
-		ntfsdev_hold(&ntfs_of(v)->io,
-			((uint64_t)lcn << vol->cluster_size_bits) +
-				((uint64_t)at & (vol->cluster_size - 1)),
-			vol->mft_record_size);
-}
-
-int place_release(struct volume *v, struct err *e)
-{
-	struct ntfsdev *io = &ntfs_of(v)->io;
-	if (!io->held.size)
-		return 0;
-	int ret = ntfs_flush(v, e); /* what the record leads to */
-	ntfsdev_release(io);
-	int last = ntfs_flush(v, ret ? NULL : e);
-	return ret ? ret : last;
-}
-
 int place_close(struct volume *v, struct place *pl, struct err *e)
 {
 	int ret = 0;
 	bool renamed = pl->ni && nino_take_name_dirty(pl->ni);
 	if (pl->ni && NInoDirty(pl->ni) && ntfs_inode_sync(pl->ni))
 		ret = ntfs_fail(v, e, "cannot write an MFT record");
-	int put = node_put(v, pl->dir, ret ? NULL : e);
+	int put = index_commit(v, pl->dir, ret ? NULL : e);
 	ret = ret ? ret : put;
-	put = place_release(v, ret ? NULL : e);
+	put = node_put(v, pl->dir, ret ? NULL : e);
 	ret = ret ? ret : put;
 	if (renamed) {
 		NInoFileNameSetDirty(pl->ni);
@@ -137,17 +111,6 @@ int place_must_exist(struct volume *v, const struct vpath *p, struct place *pl, 
 	place_close(v, pl, NULL);
 	return err_set(
 		e, ERR_NOTFOUND, "Nothing was changed.", "%s: there is no %s", v->name, p->text);
-}
-
-int place_erase(struct volume *v, struct place *pl, struct err *e)
-{
-	ntfs_inode *dir = pl->dir, *ni = pl->ni;
-	pl->dir = pl->ni = NULL;
-	errno = 0;
-	if (ntfs_delete(ntfs_of(v)->vol, NULL, ni, dir, link_name(&pl->link.fn),
-		    pl->link.fn.file_name_length))
-		return ntfs_fail(v, e, "cannot remove a file");
-	return ntfs_check(v, e);
 }
 
 int place_temp_path(const struct vpath *p, struct vpath *out, struct err *e)
@@ -235,6 +198,56 @@ void link_set_facts(FILE_NAME_ATTR *fn, const ntfs_inode *ni)
 	fn->reparse_point_tag = const_cpu_to_le32(0);
 }
 
+/* Put an entry that leads to ni into the folder's index. */
+static int link_add_entry(struct volume *v, ntfs_inode *dir, const ntfs_inode *ni,
+	const struct link *l, struct err *e)
+{
+	struct link copy = *l; /* libntfs-3g asks for one that it may change */
+	int ret = index_hold(v, dir, e);
+	if (ret < 0)
+		return ret;
+	errno = 0;
+	if (ntfs_index_add_filename(
+		    dir, &copy.fn, MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number))))
+		ret = ntfs_fail(v, e, "cannot add a name to a folder");
+	int committed = index_commit(v, dir, ret ? NULL : e);
+	return ret ? ret : committed;
+}
+
+/* Is the entry one that divides two blocks? Taking it out changes a block and what is above it. */
+static bool divides_blocks(ntfs_inode *dir, const struct link *l)
+{
+	ntfs_index_context *x = ntfs_index_ctx_get(dir, NTFS_INDEX_I30, 4);
+	bool divides = x && !ntfs_index_lookup(l->bytes, l->size, x) &&
+		       (x->entry->ie_flags & INDEX_ENTRY_NODE);
+	if (x)
+		ntfs_index_ctx_put(x);
+	return divides;
+}
+
+int place_erase(struct volume *v, struct place *pl, struct err *e)
+{
+	int ret = 0;
+	/* ntfs_delete() does more than take the entry out, so nothing can be held back meanwhile.
+	 * Put in again, the entry is in a block, and leaves it by one write. */
+	if (divides_blocks(pl->dir, &pl->link)) {
+		ret = link_drop_entry(v, pl->dir, &pl->link, e);
+		if (ret == 0)
+			ret = link_add_entry(v, pl->dir, pl->ni, &pl->link, e);
+	}
+	if (ret < 0) {
+		place_close(v, pl, NULL);
+		return ret;
+	}
+	ntfs_inode *dir = pl->dir, *ni = pl->ni;
+	pl->dir = pl->ni = NULL;
+	errno = 0;
+	if (ntfs_delete(ntfs_of(v)->vol, NULL, ni, dir, link_name(&pl->link.fn),
+		    pl->link.fn.file_name_length))
+		return ntfs_fail(v, e, "cannot remove a file");
+	return ntfs_check(v, e);
+}
+
 int place_link(struct volume *v, struct place *pl, ntfs_inode *ni, struct err *e)
 {
 	struct link l;
@@ -253,23 +266,19 @@ int place_link(struct volume *v, struct place *pl, ntfs_inode *ni, struct err *e
 		ret = link_put(v, ni, &l, e);
 	if (ret < 0)
 		return ret;
-	place_hold(v, pl);
-	errno = 0;
-	if (ntfs_index_add_filename(
-		    pl->dir, &l.fn, MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number))))
-		ret = ntfs_fail(v, e, "cannot add a name to a folder");
-	if (ntfs_of(v)->io.held.size && ntfs_inode_sync(pl->dir) && ret == 0)
-		ret = ntfs_fail(v, e, "cannot write a folder");
-	int released = place_release(v, ret ? NULL : e);
-	return ret ? ret : released;
+	return link_add_entry(v, pl->dir, ni, &l, e);
 }
 
 int link_drop_entry(struct volume *v, ntfs_inode *dir, const struct link *l, struct err *e)
 {
+	int ret = index_hold(v, dir, e);
+	if (ret < 0)
+		return ret;
 	errno = 0;
 	if (ntfs_index_remove(dir, NULL, l->bytes, l->size))
-		return ntfs_fail(v, e, "cannot remove a name from a folder");
-	return 0;
+		ret = ntfs_fail(v, e, "cannot remove a name from a folder");
+	int committed = index_commit(v, dir, ret ? NULL : e);
+	return ret ? ret : committed;
 }
 
 bool link_short(struct volume *v, ntfs_inode *dir, ntfs_inode *ni, struct link *l)

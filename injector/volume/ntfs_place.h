@@ -11,7 +11,7 @@
 #ifndef VOLUME_NTFS_PLACE_H
 #define VOLUME_NTFS_PLACE_H
 
-#include "volume/ntfs.h"
+#include "volume/ntfs_index.h"
 
 /* One FILE_NAME of an inode, copied out of the MFT record. */
 struct link {
@@ -42,20 +42,10 @@ int place_open(struct volume *v, const struct vpath *p, struct place *pl, struct
 
 int place_must_exist(struct volume *v, const struct vpath *p, struct place *pl, struct err *e);
 
-/* The child's MFT record goes first, then the folder's index, then the child's size and times in
- * that index. Never two copies of the folder at once: it is closed before libntfs-3g opens it.
- * Releases the folder's record. */
+/* The child's MFT record goes first, then the folder's index (index_commit()), then the child's
+ * size and times in that index. Never two copies of the folder at once: it is closed before
+ * libntfs-3g opens it. */
 int place_close(struct volume *v, struct place *pl, struct err *e);
-
-/* Before libntfs-3g adds a name: when the folder's index is still within its MFT record, that
- * record reaches the disk once, in its last state, and behind everything it leads to. libntfs-3g
- * writes it several times when the index moves out of it, and a folder cannot be listed in between.
- */
-void place_hold(struct volume *v, const struct place *pl);
-
-/* Let the folder's record go to the disk; nothing when none was held. After its inode was written.
- */
-int place_release(struct volume *v, struct err *e);
 
 /* Remove the name and, with its last name, the file. Index and MFT record change together in
  * libntfs-3g, so this is for temporary names only: sweep() knows what a power cut leaves. Closes

@@ -41,8 +41,9 @@ static int create(struct volume *v, struct place *pl, mode_t type, ntfs_inode *l
 		  : secret ? sd_secret(&sd, e)
 		  : like   ? node_security(v, like, &sd, e)
 			   : child_security(v, pl->dir, S_ISDIR(type), &sd, e);
+	if (ret == 0)
+		ret = index_hold(v, pl->dir, e);
 	if (ret == 0) {
-		place_hold(v, pl);
 		errno = 0;
 		pl->ni = ntfs_create(pl->dir, shared ? like->security_id : const_cpu_to_le32(0),
 			pl->name.u, (u8)pl->name.len, type);
@@ -100,10 +101,8 @@ static int sweep(struct volume *v, const struct vpath *p, struct err *e)
 	l.size = (int)(offsetof(FILE_NAME_ATTR, file_name) + (size_t)name.len * sizeof(ntfschar));
 	memcpy(l.bytes + offsetof(FILE_NAME_ATTR, file_name), name.u,
 		(size_t)name.len * sizeof(ntfschar));
-	errno = 0;
 	nvol_clear(n->vol, NV_CaseSensitive);
-	if (ntfs_index_remove(dir, NULL, l.bytes, l.size))
-		ret = ntfs_fail(v, e, "cannot remove what is left of %s", p->text);
+	ret = link_drop_entry(v, dir, &l, e);
 	NVolSetCaseSensitive(n->vol);
 	int put = node_put(v, dir, ret ? NULL : e);
 	return ret ? ret : put;

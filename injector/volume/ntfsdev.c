@@ -29,13 +29,51 @@ static int dev_close(struct ntfs_device *dev)
 	return 0;
 }
 
+struct ntfsdev_range {
+	struct ntfsdev_range *next;
+	uint64_t at, end;
+	enum ntfsdev_held what;
+};
+
+struct ntfsdev_write {
+	struct ntfsdev_write *next;
+	uint64_t at, end;
+	enum ntfsdev_held what;
+	uint8_t data[];
+};
+
 static void held_overlay(const struct ntfsdev *n, uint64_t off, uint8_t *p, size_t count)
 {
-	uint64_t end = n->held.at + n->held.size;
-	uint64_t from = off > n->held.at ? off : n->held.at;
-	uint64_t to = off + count < end ? off + count : end;
-	if (n->held.written && from < to)
-		memcpy(p + (from - off), n->held.data + (from - n->held.at), (size_t)(to - from));
+	for (const struct ntfsdev_write *w = n->writes; w; w = w->next) {
+		uint64_t from = off > w->at ? off : w->at;
+		uint64_t to = off + count < w->end ? off + count : w->end;
+		if (from < to)
+			memcpy(p + (from - off), w->data + (from - w->at), (size_t)(to - from));
+	}
+}
+
+/* Keep a write back; false: it is none of those. */
+static bool keep_back(struct ntfsdev *n, uint64_t at, const void *buf, size_t count)
+{
+	const struct ntfsdev_range *r = n->ranges;
+	while (r && (at + count <= r->at || at >= r->end))
+		r = r->next;
+	if (!r)
+		return false;
+	struct ntfsdev_write **end = &n->writes;
+	while (*end && ((*end)->at != at || (*end)->end != at + count))
+		end = &(*end)->next;
+	if (!*end)
+		*end = calloc(1, sizeof **end + count);
+	if (!*end) {
+		err_nomem(&n->first);
+		return true;
+	}
+	(*end)->at = at;
+	(*end)->end = at + count;
+	(*end)->what = r->what;
+	memcpy((*end)->data, buf, count);
+	return true;
 }
 
 static s64 dev_pread(struct ntfs_device *dev, void *buf, s64 count, s64 offset)
@@ -67,11 +105,8 @@ static s64 dev_pwrite(struct ntfs_device *dev, const void *buf, s64 count, s64 o
 		errno = NDevReadOnly(dev) ? EROFS : EINVAL;
 		return -1;
 	}
-	if (n->held.size && (uint64_t)offset == n->held.at && (size_t)count == n->held.size) {
-		memcpy(n->held.data, buf, (size_t)count);
-		n->held.written = true;
+	if (keep_back(n, (uint64_t)offset, buf, (size_t)count))
 		return count;
-	}
 	/* After one failed write the order of writes is no longer what it should be, so nothing
 	 * more is written. libntfs-3g is told that all is well: it leaks and frees twice on its own
 	 * error paths, and every operation asks for n->first before it reports success. */
@@ -151,25 +186,57 @@ static struct ntfs_device_operations operations = {
 	.ioctl = dev_ioctl,
 };
 
-void ntfsdev_hold(struct ntfsdev *n, uint64_t at, size_t size)
+int ntfsdev_hold(struct ntfsdev *n, uint64_t at, size_t size, enum ntfsdev_held what, struct err *e)
 {
-	if (n->held.size || size > sizeof n->held.data)
-		return;
-	n->held.at = at;
-	n->held.size = size;
-	n->held.written = false;
+	struct ntfsdev_range *r = malloc(sizeof *r);
+	if (!r)
+		return err_nomem(e);
+	*r = (struct ntfsdev_range){n->ranges, at, at + size, what};
+	n->ranges = r;
+	return 0;
 }
 
-void ntfsdev_release(struct ntfsdev *n)
+bool ntfsdev_holds(const struct ntfsdev *n, uint64_t at, size_t size)
 {
-	if (n->held.written && !n->first.code)
-		blockdev_write(n->bd, n->held.at, n->held.data, n->held.size, &n->first);
-	n->held.size = 0;
-	n->held.written = false;
+	const struct ntfsdev_write *w = n->writes;
+	while (w && (at + size <= w->at || at >= w->end))
+		w = w->next;
+	return w;
+}
+
+size_t ntfsdev_held_blocks(const struct ntfsdev *n)
+{
+	size_t count = 0;
+	for (const struct ntfsdev_write *w = n->writes; w; w = w->next)
+		count += w->what == NTFSDEV_BLOCK;
+	return count;
+}
+
+void ntfsdev_put(struct ntfsdev *n, enum ntfsdev_held what)
+{
+	for (const struct ntfsdev_write *w = n->writes; w; w = w->next)
+		if (w->what == what && !n->first.code)
+			blockdev_write(n->bd, w->at, w->data, (size_t)(w->end - w->at), &n->first);
+	NDevSetDirty(n->dev);
+}
+
+void ntfsdev_let_go(struct ntfsdev *n)
+{
+	while (n->ranges) {
+		struct ntfsdev_range *r = n->ranges;
+		n->ranges = r->next;
+		free(r);
+	}
+	while (n->writes) {
+		struct ntfsdev_write *w = n->writes;
+		n->writes = w->next;
+		free(w);
+	}
 }
 
 struct ntfs_device *ntfsdev_new(struct ntfsdev *n, struct blockdev *bd, bool writable)
 {
 	*n = (struct ntfsdev){.bd = bd, .writable = writable};
-	return ntfs_device_alloc(bd->name, 0, &operations, n);
+	n->dev = ntfs_device_alloc(bd->name, 0, &operations, n);
+	return n->dev;
 }

@@ -16,30 +16,49 @@
 #include "volume/libntfs.h"
 #include "volume/mirror.h"
 
-#define NTFSDEV_HELD_MAX 4096
+/* What a held write belongs to. */
+enum ntfsdev_held {
+	NTFSDEV_RECORD, /* an MFT record */
+	NTFSDEV_BLOCK,	/* an index block */
+};
+
+struct ntfsdev_range;
+struct ntfsdev_write;
 
 struct ntfsdev {
 	struct blockdev *bd;
+	struct ntfs_device *dev; /* libntfs-3g's side of this; not owned */
 	s64 pos;
 	bool writable;
 	struct mirror mirror;
-	struct {
-		uint64_t at;
-		size_t size; /* 0: nothing is held back */
-		bool written;
-		uint8_t data[NTFSDEV_HELD_MAX];
-	} held;
-	struct err first; /* the first failed read, write or sync */
+	struct ntfsdev_range *ranges; /* writes that touch these are held back */
+	struct ntfsdev_write *writes; /* and these were */
+	struct err first;	      /* the first failed read, write or sync */
 };
 
 /* NULL when out of memory. n must outlive the ntfs_device. */
 struct ntfs_device *ntfsdev_new(struct ntfsdev *n, struct blockdev *bd, bool writable);
 
-/* From now on writes of exactly these bytes are held back, and reads see them. Not while others are
- * held, and not beyond NTFSDEV_HELD_MAX: then nothing changes. */
-void ntfsdev_hold(struct ntfsdev *n, uint64_t at, size_t size);
+/* From now on writes that touch these bytes are held back, and reads see them. The last write of
+ * the same bytes counts. */
+int ntfsdev_hold(
+	struct ntfsdev *n, uint64_t at, size_t size, enum ntfsdev_held what, struct err *e);
 
-/* The last one of the writes that were held back. The caller syncs before and after. */
-void ntfsdev_release(struct ntfsdev *n);
+static inline bool ntfsdev_holding(const struct ntfsdev *n)
+{
+	return n->ranges;
+}
+
+/* Is a write held that touches these bytes? */
+bool ntfsdev_holds(const struct ntfsdev *n, uint64_t at, size_t size);
+
+/* How many writes of index blocks are held. */
+size_t ntfsdev_held_blocks(const struct ntfsdev *n);
+
+/* Give the disk what is held of that kind. The caller syncs before and after. */
+void ntfsdev_put(struct ntfsdev *n, enum ntfsdev_held what);
+
+/* Hold nothing from now on. What was not put is forgotten. */
+void ntfsdev_let_go(struct ntfsdev *n);
 
 #endif

@@ -65,8 +65,9 @@ static int make_ground(void **state)
 	   "head -c 40000 /dev/zero | tr '\\0' o > src/" ANSWER " && "
 	   "head -c 200000 /dev/zero | tr '\\0' h > src/" HIVE " && "
 	   "for i in $(seq 10 69); do echo $i > src/Windows/Panther/a-rather-long-name-$i.log; "
-	   "done; for n in 3 4 5; do mkdir src/Windows/Few-$n; for i in $(seq $n); do "
-	   "echo $i > src/Windows/Few-$n/a-rather-long-name-$i.log; done; done",
+	   "done; for n in 3 4 5 28 29; do mkdir src/Windows/Few-$n; "
+	   "for i in $(seq $n); do echo $i > src/Windows/Few-$n/a-rather-long-name-$i.log; "
+	   "done; done",
 		work);
 	sh("cd %s && %s/../tools/ntfstree tree.img 6 src --shortname "
 	   "'Windows/Panther/a-rather-long-name-33.log=ARATHE~1.LOG'",
@@ -134,8 +135,8 @@ static void look(struct memdisk *now, unsigned cut, void *ctx)
 	unsigned logs = 0;
 	for (size_t i = 0; i < l.count; i++)
 		logs += strstr(l.names[i].name, ".log") && !strstr(l.names[i].name, "odjstick");
-	if (logs < s->logs)
-		fail_msg("cut %u lost names: %u of %u left", cut, logs, s->logs);
+	if (logs != s->logs)
+		fail_msg("cut %u: %u names instead of %u", cut, logs, s->logs);
 	volume_list_clear(&l);
 	assert_done(volume_close(v, &e), e);
 }
@@ -227,6 +228,53 @@ static void small_folder_can_be_listed(void **state)
 	replace_cut_anywhere("Windows/Few-5/first.cmd", "-n", 5);
 }
 
+/* The first index block of a folder is full: half of its names move to a second one, and one name
+ * divides the two. The new name comes last, first, and around the middle, so that it is the one
+ * that divides too, under its temporary name or its own. */
+static void full_index_block_loses_nothing(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"first.cmd", "0.cmd", "a-rather-long-name-21.cmd",
+		"a-rather-long-name-22.cmd", "a-rather-long-name-23.cmd"};
+	for (unsigned n = 28; n <= 29; n++) {
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+			char path[80];
+			snprintf(path, sizeof path, "Windows/Few-%u/%s", n, names[i]);
+			replace_cut_anywhere(path, "-n", n);
+		}
+	}
+}
+
+/* A temporary name that an interrupted run left divides two blocks: taken away, it loses no other,
+ * wherever that is cut in turn. */
+static void leftover_that_divides_blocks(void **state)
+{
+	(void)state;
+	struct seen s = {.path = "Windows/Few-28/a-rather-long-name-22.cmd",
+		.allowed = "-n",
+		.logs = 28,
+		.folder = "Windows/Few-28"};
+	unsigned cuts = 0;
+	int ret = -1;
+	for (size_t stop = 1; ret < 0; stop++) {
+		struct memdisk m = memdisk_copy(image.p, image.len);
+		struct err e = ERR_INIT;
+		struct volume *v = open_mem(&m, true);
+		m.fail_after = stop;
+		ret = volume_replace(v, s.path, new_text, sizeof new_text, &e);
+		volume_close(v, NULL);
+
+		struct memdisk tidy = memdisk_copy(m.p, m.size);
+		v = open_mem(&tidy, true);
+		assert_done(volume_tidy(v, s.path, &e), e);
+		assert_done(volume_close(v, &e), e);
+		cuts += memdisk_cuts(m.p, &tidy, look, &s);
+		memdisk_free(&tidy);
+		memdisk_free(&m);
+	}
+	assert_true(cuts > 100);
+}
+
 /* The bytes of a file that exists are written where they are, and nowhere else. */
 static void hive_is_written_in_place(void **state)
 {
@@ -286,6 +334,8 @@ int main(void)
 		cmocka_unit_test(replace_old_or_new),
 		cmocka_unit_test(create_absent_or_new),
 		cmocka_unit_test(small_folder_can_be_listed),
+		cmocka_unit_test(full_index_block_loses_nothing),
+		cmocka_unit_test(leftover_that_divides_blocks),
 		cmocka_unit_test(hive_is_written_in_place),
 		cmocka_unit_test(failed_write_is_reported),
 	};
