@@ -17,6 +17,11 @@ need_shared() {
 	[ -d "$SHARED/fixtures" ] || skip "needs ../shared (real hives and judges), which is absent here"
 }
 
+# need_judge: at the end of a test that stands by itself, and has one judge more in ../shared.
+need_judge() {
+	[ -d "$SHARED/tools" ] || skip "passed but for the independent judge in ../shared, which is absent here"
+}
+
 # need_tools hivexget ntfscat ...: the packages are in the project's own list, so absence is a failure.
 need_tools() {
 	local tool

@@ -36,6 +36,7 @@ shown() {
 
 @test "power cut at any write of stick or disk: FAT, journal and hive stand, running again finishes" {
 	shown powercut cuts "${POWERCUTS:-12}"
+	need_judge # of the hive
 }
 
 @test "the stick is pulled in the middle of an apply: nothing is lost that was said, running again finishes" {
@@ -43,4 +44,5 @@ shown() {
 	for moment in ${YANKS:-88}; do
 		shown powercut yank "$moment"
 	done
+	need_judge # of the hive
 }
