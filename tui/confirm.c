@@ -176,13 +176,6 @@ static enum go on_key(struct wizard *w, int key)
 	return GO_STAY;
 }
 
-static void drop(struct wizard *w)
-{
-	if (w->field.form)
-		field_get(&w->field, w->typed);
-	wizard_drop_widgets(w);
-}
-
 const struct screen screen_confirm = {
 	.title = _("Confirm"),
 	.keys = _("type the name's end + Enter: change   Tab buttons   Esc back   F1 ^G   F10 ^X"),
@@ -194,6 +187,6 @@ const struct screen screen_confirm = {
 	.enter = enter,
 	.answer = answer,
 	.build = build,
-	.drop = drop,
+	.drop = wizard_drop_typed,
 	.key = on_key,
 };

@@ -36,6 +36,7 @@ static enum go enter(struct wizard *w)
 {
 	struct err e = ERR_INIT;
 	w->typed[0] = '\0';
+	wizard_wait_disks(w);
 	if (dialog_wait(&w->ui, _("Looking at what was written"), prepare, w, &e) == 0)
 		return GO_STAY;
 	job_close(STEAL(w->undo));
@@ -112,13 +113,6 @@ static enum go on_key(struct wizard *w, int key)
 	return GO_STAY;
 }
 
-static void drop(struct wizard *w)
-{
-	if (w->field.form)
-		field_get(&w->field, w->typed);
-	wizard_drop_widgets(w);
-}
-
 const struct screen screen_undo = {
 	.title = _("Take it back"),
 	.keys = _("type the name's end + Enter: take back   Esc leave it   F1 ^G help   F10 ^X"),
@@ -133,6 +127,6 @@ const struct screen screen_undo = {
 		"Esc goes back without changing anything."),
 	.enter = enter,
 	.build = build,
-	.drop = drop,
+	.drop = wizard_drop_typed,
 	.key = on_key,
 };

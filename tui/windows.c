@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "tui/dialog.h"
-#include "tui/drivers.h"
 #include "tui/text.h"
 #include "tui/wizard.h"
 
@@ -36,9 +35,7 @@ static enum go enter(struct wizard *w)
 	if (w->found)
 		return GO_STAY;
 	err_clear(&w->err);
-	if (drivers_pending())
-		dialog_wait(&w->ui, _("Loading the drivers of this PC's disks"), drivers_wait, NULL,
-			NULL);
+	wizard_wait_disks(w);
 	if (dialog_wait(&w->ui, _("Looking for Windows on this PC's disks"), find, w, &w->err) < 0)
 		return GO_ERROR;
 	w->found = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tui/dialog.h"
+#include "tui/drivers.h"
 #include "tui/text.h"
 #include "tui/wrap.h"
 
@@ -87,6 +88,20 @@ void wizard_drop_widgets(struct wizard *w)
 {
 	list_close(&w->list);
 	field_close(&w->field);
+}
+
+void wizard_drop_typed(struct wizard *w)
+{
+	if (w->field.form)
+		field_get(&w->field, w->typed);
+	wizard_drop_widgets(w);
+}
+
+void wizard_wait_disks(struct wizard *w)
+{
+	if (drivers_pending())
+		dialog_wait(&w->ui, _("Loading the drivers of this PC's disks"), drivers_wait, NULL,
+			NULL);
 }
 
 void wizard_forget_job(struct wizard *w)

@@ -119,6 +119,11 @@ bool wizard_names(const char *typed, const struct job_pc *pc);
 /* A list in the body's rows [y, y + height). */
 void wizard_list(struct wizard *w, int y, int height, size_t count, list_row row);
 void wizard_drop_widgets(struct wizard *w);
+/* The same of a screen with the end of a name to type; w->typed keeps it. */
+void wizard_drop_typed(struct wizard *w);
+
+/* Before this PC's disks are looked at: their drivers may still be on their way. */
+void wizard_wait_disks(struct wizard *w);
 
 /* Build the screen anew, after what it shows has changed shape. */
 void wizard_redraw(struct wizard *w);
