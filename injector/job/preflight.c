@@ -100,7 +100,7 @@ static int64_t newest_known(struct job *j, const char **what)
 	if (wrote > made)
 		*what = "this stick's newest record was written";
 	if (image > made && image > wrote) {
-		*what = "this stick's system was made";
+		*what = "this stick's system is dated";
 		return image;
 	}
 	return wrote > made ? wrote : made;

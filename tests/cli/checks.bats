@@ -215,6 +215,45 @@ open(sys.argv[1], "wb").write(page)' "$WORK/tree/hiberfil.sys" "$1"
 	ODJSTICK_NOW=$((ODJSTICK_NOW + 11 * 366 * 86400)) warns clock "more than ten years after"
 }
 
+# on_stick ARGUMENT...: the program as it runs on the stick: its root is an initramfs, and its own file has the
+# time that the image gave it.
+on_stick() {
+	unshare "${SPACES[@]}" --mount-proc="$ROOT/proc" chroot "$ROOT" /odjstick "$@"
+}
+
+@test "check clock: behind the stick's own system" {
+	SPACES=(--mount --pid --fork)
+	[ "$(id -u)" -eq 0 ] || SPACES+=(--map-root-user)
+	unshare "${SPACES[@]}" true 2>/dev/null || skip "name spaces cannot be made here"
+	[ "$(stat -f -c %T /dev/shm)" = tmpfs ] || skip "/dev/shm is no tmpfs here"
+	ROOT="$(mktemp -d /dev/shm/odjstick.XXXXXX)"
+	echo "$ROOT" >"$WORK/root"
+	mkdir "$ROOT/proc" "$ROOT/tmp"
+	cp "$ODJSTICK" "$ROOT/odjstick"
+	cp -r "$STICK" "$ROOT/stick"
+	cp -r "$PC/win11" "$ROOT/pc"
+	cp "$LAB/pass" "$ROOT/pass"
+	local now
+	for now in -3601 -3600 1; do # an hour: this Windows keeps the hardware clock in UTC+1
+		touch -d "@$((ODJSTICK_NOW + 864000))" "$ROOT/odjstick"
+		ODJSTICK_NOW=$((ODJSTICK_NOW + 864000 + now)) on_stick apply --stick /stick --target /pc --name $NAME \
+			--passphrase-file /pass --dry-run --json >"$WORK/$now" 2>/dev/null || true
+		jq -r '.checks[] | select(.id == "clock") | .verdict + " " + .text' "$WORK/$now" >"$WORK/said$now"
+	done
+	grep -q '^warn .*, but this stick.s system is dated 2026-06-07T20:26:40Z' "$WORK/said-3601"
+	grep -q '^ok' "$WORK/said-3600"
+	grep -q '^ok' "$WORK/said1"
+	# elsewhere the program's own file says nothing about the day
+	cp "$ODJSTICK" "$WORK/later"
+	touch -d "@$((ODJSTICK_NOW + 864000))" "$WORK/later"
+	"$WORK/later" apply --stick "$STICK" --target "$PC/win11" --name $NAME --passphrase-file "$LAB/pass" --dry-run \
+		--json | jq -e '.checks[] | select(.id == "clock") | .verdict == "ok"' >/dev/null
+}
+
+teardown() {
+	[ ! -e "$WORK/root" ] || rm -rf "$(cat "$WORK/root")"
+}
+
 @test "check dual-boot: a second system on the disk is told" {
 	disk "$WORK/a.img" 48 "$PC/win11"
 	truncate -s 80M "$WORK/two.img"
