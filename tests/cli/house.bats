@@ -50,3 +50,32 @@ breach() {
 	run check "$WORK/injector/hive"
 	[ "$status" -ne 0 ]
 }
+
+# program NAME STATUS LINE...: a test program of WORK/run that says these lines.
+program() {
+	mkdir -p "$WORK/run/tests/unit" "$WORK/run/build/tests/unit"
+	: >"$WORK/run/tests/unit/$1_test.c"
+	{
+		echo '#!/bin/sh'
+		printf "echo '%s'\n" "${@:3}"
+		echo "exit $2"
+	} >"$WORK/run/build/tests/unit/$1_test"
+	chmod +x "$WORK/run/build/tests/unit/$1_test"
+}
+
+@test "tests/run: a skip is counted as one and listed, as bats and as cmocka spell it" {
+	program bats 0 'ok 1 - one' 'ok 2 two # skip no judge'
+	program cmocka 0 'ok 1 - one' 'not ok 2 # SKIP three'
+	cp "$REPO/tests/run" "$WORK/run/tests/run"
+	BUILD=build run "$WORK/run/tests/run" unit
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${lines[-1]}" = "2 passed, 0 failed, 2 skipped" ]
+	[[ "$output" == *$'skipped:\n  two # skip no judge\n  # SKIP three'* ]]
+	# and a program that dies behind a skip, or fails, is a failure
+	program dies 1 'not ok 1 # SKIP four'
+	program fails 1 'not ok 1 - five'
+	BUILD=build run "$WORK/run/tests/run" unit
+	[ "$status" -eq 1 ]
+	[ "${lines[-1]}" = "2 passed, 2 failed, 3 skipped" ]
+}
