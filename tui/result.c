@@ -94,7 +94,8 @@ static void build_undone(struct wizard *w)
 
 static void build_failed(struct wizard *w)
 {
-	ui_keys(&w->ui, _("P power off   R reboot   F2 ^D whole text   F1 ^G help   F10 ^X menu"));
+	ui_keys(&w->ui,
+		_("P power off   R reboot   F2 ^D whole text   F8 ^T take back   F1 ^G   F10 ^X"));
 	const struct err *e = &w->err;
 	ui_style(&w->ui, w->ui.body.win, UI_STOP);
 	big_draw(&w->ui, w->ui.body.win, 1, TEXT_COL, "FAILED");
@@ -143,7 +144,7 @@ static enum go wait_auto(struct wizard *w)
 static enum go enter(struct wizard *w)
 {
 	w->shown_ms = w->opt->automatic && w->changed && w->forward ? ui_ms() : 0;
-	if (w->changed)
+	if (!w->undone)
 		snprintf(w->undo_name, sizeof w->undo_name, "%s", job_pc(w->job)->name);
 	return GO_STAY;
 }
@@ -160,7 +161,7 @@ static enum go on_key(struct wizard *w, int key)
 		return end(w, TUI_POWER_OFF);
 	if (key == 'r' || key == 'R')
 		return end(w, TUI_REBOOT);
-	if (key == UI_UNDO && w->changed)
+	if (key == UI_UNDO && !w->undone) /* a part may be there of what failed */
 		return GO_UNDO;
 	if (key == UI_DETAILS && !w->changed && !w->undone)
 		dialog_err(&w->ui, _("What happened"), &w->err);
@@ -180,8 +181,9 @@ const struct screen screen_result = {
 		"The journal's code and the QR code stand for everything the journal holds up to "
 		"now. "
 		"Note or photograph one of them: with it the auditor can tell that nothing was cut "
-		"off later.\n\nF8 or Ctrl-T takes back what was written, as long as Windows has "
-		"not "
+		"off later.\n\nF8 or Ctrl-T takes back what was written, also the part of a write "
+		"that failed, as long "
+		"as Windows has not "
 		"started since.\n\nThe stick may be pulled when the PC is off."),
 	.enter = enter,
 	.build = build,
